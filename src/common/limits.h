@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_COMMON_LIMITS_H
+#define PMCTL_COMMON_LIMITS_H
+/*
+ * limits - everything another process can fill is bounded here.
+ *
+ * This is what makes aborting on out of memory honest: no client, app or file can make the
+ * supervisor grow beyond these numbers.
+ */
+
+/* Names and the INI file (INTERFACE: section 2 of the contract) */
+#define LIMIT_NAME	    40		/* bytes of an app name */
+#define LIMIT_INI_LINE	    (64 * 1024) /* bytes of one line */
+#define LIMIT_INI_FILE	    (16 * 1024 * 1024)
+#define LIMIT_APPS	    10000	  /* in one file, and in one daemon */
+#define LIMIT_INSTANCES_APP 1000	  /* instances of one app */
+#define LIMIT_INSTANCES	    4096	  /* instances in one daemon */
+#define LIMIT_ENV_FILE	    (1024 * 1024) /* bytes of an env_file */
+#define LIMIT_LISTEN	    32		  /* sockets in one `listen =` */
+
+/* Control socket */
+#define LIMIT_MESSAGE	   (1024 * 1024)      /* bytes of one message from a client */
+#define LIMIT_CONNS	   256		      /* connections held; the oldest idle one makes room */
+#define LIMIT_CONN_QUEUE   (8 * 1024 * 1024)  /* bytes waiting for a client that does not read */
+#define LIMIT_LINE_WAIT_MS 5000		      /* a client that began a line and does not end it */
+#define LIMIT_REPLY	   (64 * 1024 * 1024) /* bytes of one answer a client accepts */
+#define LIMIT_SELECTORS	   1000		      /* selectors in one request */
+
+/* Node channel */
+#define LIMIT_CHANNEL_LINE  (8 * 1024 * 1024) /* bytes of one line from a worker */
+#define LIMIT_CHANNEL_QUEUE (4 * 1024 * 1024) /* bytes waiting for a worker that does not read */
+#define LIMIT_CLUSTER_KEYS  256		      /* listening keys of one app */
+
+/* Logs and events */
+#define LIMIT_LOG_LINE	 (64 * 1024) /* longer lines are split with a mark when shown */
+#define LIMIT_EVENTS	 1000	     /* events remembered */
+#define LIMIT_EVENT_TEXT 280	     /* bytes of an event's text */
+#define LIMIT_LAST_LINES 10	     /* log lines shown with a failure */
+
+#endif
