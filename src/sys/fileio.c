@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/fileio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static int open_again(int dirfd, const char *path, int flags)
+{
+	int fd;
+	do {
+		fd = openat(dirfd, path, flags | O_CLOEXEC | O_NOCTTY);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+ssize_t file_pread(int fd, char *buf, size_t cap)
+{
+	size_t len = 0;
+	while (len + 1 < cap) {
+		ssize_t n = pread(fd, buf + len, cap - 1 - len, (off_t)len);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return -1;
+		}
+		if (n == 0) {
+			break;
+		}
+		len += (size_t)n;
+	}
+	buf[len] = '\0';
+	return (ssize_t)len;
+}
+
+ssize_t file_read(int dirfd, const char *path, char *buf, size_t cap)
+{
+	int fd = open_again(dirfd, path, O_RDONLY);
+	if (fd < 0) {
+		return -1;
+	}
+	ssize_t n = file_pread(fd, buf, cap);
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return n;
+}
+
+bool file_poke(int dirfd, const char *path, const char *text)
+{
+	int fd = open_again(dirfd, path, O_WRONLY);
+	if (fd < 0) {
+		return false;
+	}
+	size_t len = strlen(text);
+	ssize_t n;
+	do {
+		n = write(fd, text, len);
+	} while (n < 0 && errno == EINTR);
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return n == (ssize_t)len;
+}
+
+bool file_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			if (n == 0) {
+				errno = EIO;
+			}
+			return false;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+bool file_pread_all(int fd, void *buf, size_t len, off_t offset)
+{
+	char *p = buf;
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, offset);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			if (n == 0) {
+				errno = 0;
+			}
+			return false;
+		}
+		p += n;
+		offset += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
