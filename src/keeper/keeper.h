@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_KEEPER_KEEPER_H
+#define PMCTL_KEEPER_KEEPER_H
+/*
+ * keeper - the process that must not die: parent of everything.
+ *
+ * It reaps every child and writes the exit into the ring, holds duplicates of the supervisor's
+ * long-lived descriptors, starts the supervisor again when it dies, and copies log pipes to their
+ * files while it stays away. It knows no app, no configuration and no JSON, and once it runs it
+ * uses no heap.
+ */
+#include <stdbool.h>
+
+struct keeper_options {
+	bool foreground;
+	int ready_fd; /* gets "" + end of file when ready, or the reason of a failure; -1 = nobody
+		       */
+	int log_fd;
+	const char *notify_socket; /* sd_notify(3) of readiness; NULL = none */
+};
+
+/* Runs until the supervisor ends as wanted. Returns the exit status of the process. */
+int keeper_run(const struct keeper_options *opt);
+
+#endif
