@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_APPS_H
+#define PMCTL_DAEMON_APPS_H
+/*
+ * apps - the apps the daemon knows: definitions and their instances by slot.
+ *
+ * Changes what exists and what is wanted; daemon/runner makes processes of it.
+ */
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "common/list.h"
+#include "config/conf.h"
+#include "config/def.h"
+#include "sys/users.h"
+
+struct daemon;
+struct inst;
+struct lsock;
+struct cluster;
+
+/* Who asked: the peer of the control socket. */
+struct asker {
+	uid_t uid;
+	pid_t pid; /* 0 = nobody: the daemon itself */
+};
+
+struct app {
+	struct list node; /* daemon.apps */
+	struct daemon *daemon;
+	struct app_def *def;
+	struct app_conf conf;
+	struct user user;	 /* who its processes run as */
+	struct cluster *cluster; /* node cluster mode; else NULL */
+	struct lsock **listen;	 /* `listen =`, opened at the first start */
+	size_t nlisten;
+	struct inst **slots;
+	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */
+	int count;     /* instances that are wanted to exist */
+	bool scaled;   /* count was set by `scale` and outranks the definition */
+	bool deleting; /* goes once its last process has */
+	bool listened; /* an instance of it has listened: `ready = auto` waits for that */
+	int64_t applied_real_ms;
+	struct asker applied_by;
+};
+
+/* NULL if there is none. */
+struct app *apps_find(struct daemon *d, const char *name);
+
+/* Make an app of a definition (taken over, also on failure). Nothing is started. */
+struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *by,
+		     struct err *err);
+/* Give a stopped app another definition (taken over, also on failure). */
+bool apps_redefine(struct app *app, struct app_def *def, const struct asker *by, struct err *err);
+/* Whether this definition says something else than the one that runs. */
+bool apps_differs(const struct app *app, const struct app_def *def);
+
+/* Open the sockets of `listen =` unless they are open. */
+bool apps_open_sockets(struct app *app, struct err *err);
+
+/* Set how many instances are wanted. New slots are created stopped; the highest ones become
+ * unwanted and vanish once they have stopped. */
+void apps_resize(struct app *app, int count);
+/* An instance has come to rest: soon drop what was taken away, close what nobody needs. */
+void apps_collect(struct inst *in);
+void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents);
+bool apps_any_live(const struct app *app);
+void apps_free_all(struct daemon *d);
+
+/* Call fn for each instance a list of selectors means, each once, in order of apps and slots.
+ * False with ERR_NO_TARGET if one of them matches nothing; then fn is not called at all.
+ * n = 0 means all. */
+bool apps_select(struct daemon *d, const char *const *sel, size_t n,
+		 void (*fn)(void *ctx, struct inst *in), void *ctx, struct err *err);
+
+#endif

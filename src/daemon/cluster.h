@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_CLUSTER_H
+#define PMCTL_DAEMON_CLUSTER_H
+/*
+ * cluster - the primary of one app's node workers.
+ *
+ * A worker that wants to listen asks for it under a key; the first question opens the socket, all
+ * get the same one, with the `data` of the first (TLS ticket keys) echoed. Workers are members of
+ * keys. A key whose last member died stays, so that connections wait for the replacement; it goes
+ * when the program itself closes it or with cluster_trim().
+ *
+ * A struct worker is one instance's channel. Programs in fork mode have one too, with cluster NULL:
+ * messages only. Owned by struct app (cluster) and struct inst (worker).
+ */
+#include <ev.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/list.h"
+#include "daemon/channel.h"
+#include "daemon/sockets.h"
+
+struct cluster;
+struct worker;
+
+/* ctx is the worker's. A callback may free any worker, also its own. Texts and messages are
+ * borrowed for the call. */
+struct worker_events {
+	void (*online)(void *ctx, struct worker *w);
+	/* name: "tcp:0.0.0.0:3000" */
+	void (*listening)(void *ctx, struct worker *w, const char *name);
+	/* An application message, raw JSON without newline; not checked, never parse it with trust.
+	 */
+	void (*message)(void *ctx, struct worker *w, const char *raw, size_t len);
+	/* "cannot listen on 0.0.0.0:3000: in use by pid ..." */
+	void (*listen_failed)(void *ctx, struct worker *w, const char *text);
+	/* The program said that its end will be intended: no crash. */
+	void (*intended_exit)(void *ctx, struct worker *w);
+	/* The channel is closed and all was read. */
+	void (*eof)(void *ctx, struct worker *w);
+	/* For the log: the worker sent something wrong. */
+	void (*problem)(void *ctx, struct worker *w, const char *text);
+};
+
+struct cluster_conf {
+	const char *app; /* copied */
+	struct sockets *sockets;
+	struct lsock *const *listen; /* of `listen =`: listen({fd: 3}) is the first; borrowed */
+	size_t nlisten;
+	bool as_user; /* socket files are made with these rights */
+	uid_t uid;
+	gid_t gid;
+	/* Keys or members changed: save now (cluster_save, sockets_save). May be NULL. */
+	void (*changed)(void *ctx, struct cluster *c);
+	void *ctx;
+};
+
+struct cluster *cluster_new(const struct cluster_conf *conf);
+/* Its workers go on without it. NULL is fine. */
+void cluster_free(struct cluster *c);
+/* `listen =` was opened after cluster_new(), or closed. Borrowed until the next call. */
+void cluster_set_listen(struct cluster *c, struct lsock *const *listen, size_t n);
+/* Close the keys that have no member. Call it when all wanted instances are ready (what the
+ * program no longer listens on goes) and when none runs nor will be started (the ports go). */
+void cluster_trim(struct cluster *c);
+
+/* One JSON object with all that must survive the supervisor. */
+void cluster_save(const struct cluster *c, struct jw *w);
+/* On a new cluster, after sockets_restore() and before worker_adopt(). What is broken or has lost
+ * its socket is left out. */
+void cluster_restore(struct cluster *c, const json_t *saved);
+
+/* cluster may be NULL; fd is taken over; id is unique in the daemon's life. */
+struct worker *worker_new(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
+			  const struct worker_events *events, void *ctx);
+/* The same for a channel that was in use: takes back its keys and flags, and goes on with numbers
+ * that were never used. */
+struct worker *worker_adopt(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
+			    const struct worker_events *events, void *ctx);
+/* Closes the channel; NULL is fine. The keeper's duplicate must be dropped too before the program
+ * sees it. */
+void worker_free(struct worker *w);
+/* The process has ended: deliver all it wrote, then eof. */
+void worker_drain(struct worker *w);
+
+/* Ask for the graceful end and keep the channel open until the worker closes it. False if that is
+ * not possible: no cluster, not online, channel closed. Asking twice is fine. */
+bool worker_disconnect(struct worker *w);
+/* Send one application message. False if it is not one JSON value, or was not taken. */
+bool worker_send_raw(struct worker *w, const char *json, size_t len);
+
+bool worker_is_online(const struct worker *w);
+/* It said so, or we asked it to disconnect. */
+bool worker_exit_intended(const struct worker *w);
+/* How many of its listeners listen, and the names of the first max of them. */
+size_t worker_listening(const struct worker *w, const char **names, size_t max);
+
+#endif

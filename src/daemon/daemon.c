@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/reap.h"
+#include "daemon/resume.h"
+#include "daemon/runner.h"
+#include "daemon/workers.h"
+#include "proto/jw.h"
+#include "proto/rpc.h"
+#include "sys/spawn.h"
+#include "version.h"
+
+#define LOG_NAME "pmctld.log"
+#define LOG_SIZE (10 * 1024 * 1024)
+#define LOG_KEEP 3
+#define FLUSH_MS 500
+
+/* --- the end --- */
+
+static int count_live(const struct daemon *d)
+{
+	int n = 0;
+	struct app *app, *next;
+	list_for_each(app, next, &d->apps, node)
+	{
+		for (int i = 0; i < app->nslots; i++) {
+			n += states_is_live(app->slots[i]->state);
+		}
+	}
+	return n;
+}
+
+static void answer_stop(struct daemon *d)
+{
+	struct conn *c = server_find(&d->server, d->stop_call.serial);
+	struct buf out = {0};
+	struct jw w;
+	if (c) {
+		rpc_write_result_begin(&out, d->stop_call.id);
+		jw_init(&w, &out);
+		jw_obj(&w);
+		jw_kint(&w, "stopped", d->leave_running ? 0 : d->stop_call.live);
+		jw_kint(&w, "left", d->leave_running ? d->stop_call.live : 0);
+		jw_end(&w);
+		rpc_write_result_end(&out);
+		conn_send(c, out.data, out.len);
+		buf_finish(&out);
+	}
+	json_decref(d->stop_call.id);
+	d->stop_call.id = NULL;
+}
+
+void daemon_check_stopped(struct daemon *d)
+{
+	if (d->stopping && (d->leave_running || count_live(d) == 0)) {
+		ev_break(d->loop, EVBREAK_ALL);
+	}
+}
+
+void daemon_stop(struct daemon *d, bool leave_running)
+{
+	struct app *app, *next;
+	if (d->stopping) {
+		return;
+	}
+	d->stopping = true;
+	d->leave_running = leave_running;
+	d->stop_call.live = count_live(d);
+	log_line("ending; %d processes %s", d->stop_call.live,
+		 leave_running ? "are left running" : "are stopped");
+	list_for_each(app, next, &d->apps, node)
+	{
+		for (int i = 0; i < app->nslots && !leave_running; i++) {
+			/* Not runner_stop(): what is wanted stays wanted, for the next start. */
+			runner_event(app->slots[i], EV_STOP);
+		}
+	}
+	daemon_check_stopped(d);
+}
+
+/* A second signal says: now. */
+static void kill_all(struct daemon *d)
+{
+	struct app *app, *next;
+	list_for_each(app, next, &d->apps, node)
+	{
+		for (int i = 0; i < app->nslots; i++) {
+			struct inst *in = app->slots[i];
+			if (states_is_live(in->state) && !in->killed) {
+				ev_feed_event(d->loop, &in->kill_timer, EV_TIMER);
+			}
+		}
+	}
+}
+
+static void end_by_signal(struct daemon *d, int sig)
+{
+	if (d->stopping) {
+		kill_all(d);
+		return;
+	}
+	log_line("%s", strsignal(sig));
+	daemon_stop(d, false);
+}
+
+static void on_sigterm(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	end_by_signal(container_of(w, struct daemon, sigterm), SIGTERM);
+}
+
+static void on_sigint(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	end_by_signal(container_of(w, struct daemon, sigint), SIGINT);
+}
+
+/* --- the beginning --- */
+
+static void on_exited(void *ctx, const struct ring_record *rec)
+{
+	reap_record(ctx, rec);
+}
+
+static void on_keeper_died(void *ctx)
+{
+	reap_watch_all(ctx);
+}
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct daemon *d = ctx;
+	if (ev->app[0]) {
+		char slot[16] = "";
+		if (ev->slot >= 0) {
+			snprintf(slot, sizeof(slot), ":%d", ev->slot);
+		}
+		log_line("%s%s: %s: %s", ev->app, slot, ev->type, ev->text);
+	} else {
+		log_line("%s: %s", ev->type, ev->text);
+	}
+	server_publish(&d->server, ev);
+}
+
+static void on_sock_deposit(void *ctx, const char *name, int fd)
+{
+	link_deposit(&((struct daemon *)ctx)->link, name, fd);
+}
+
+static void on_sock_drop(void *ctx, const char *name)
+{
+	link_drop(&((struct daemon *)ctx)->link, name);
+}
+
+/* Our own log is rotated like the others, but only between two lives of the supervisor's. */
+static void open_log(struct daemon *d)
+{
+	struct stat st;
+	char old[sizeof(LOG_NAME) + 4], new[sizeof(LOG_NAME) + 4];
+	if (fstatat(d->log_fd, LOG_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > LOG_SIZE) {
+		for (int n = LOG_KEEP; n > 0; n--) {
+			snprintf(old, sizeof(old), n > 1 ? "%s.%d" : "%s%.0d", LOG_NAME, n - 1);
+			snprintf(new, sizeof(new), "%s.%d", LOG_NAME, n);
+			renameat(d->log_fd, old, d->log_fd, new);
+		}
+	}
+	int fd = openat(d->log_fd, LOG_NAME,
+			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	if (fd >= 0) {
+		log_set_fd(fd);
+		link_deposit(&d->link, "log", fd);
+	}
+}
+
+static bool open_directories(struct daemon *d, struct err *err)
+{
+	if (!paths_resolve(&d->paths, err)) {
+		return false;
+	}
+	d->runtime_fd = paths_open_dir(d->paths.runtime, 0700, err);
+	if (d->runtime_fd >= 0) {
+		d->state_fd = paths_open_dir(d->paths.state, 0700, err);
+	}
+	if (d->state_fd >= 0) {
+		d->log_fd = paths_open_dir(d->paths.log, 0750, err);
+	}
+	return d->runtime_fd >= 0 && d->state_fd >= 0 && d->log_fd >= 0;
+}
+
+static void open_cgroup(struct daemon *d)
+{
+	struct err err;
+	d->have_cgroup = cgroup_base_open(&d->cgroup, d->paths.runtime, &err);
+	if (!d->have_cgroup) {
+		snprintf(d->no_cgroup_why, sizeof(d->no_cgroup_why), "%.199s", err.msg);
+	}
+}
+
+/* Whatever we were started with: the apps inherit what is ignored, so only these are, and the
+ * stub sets them back. */
+static void watch_signals(struct daemon *d)
+{
+	for (int sig = 1; sig < NSIG; sig++) {
+		signal(sig, SIG_DFL);
+	}
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk to us */
+	ev_signal_init(&d->sigterm, on_sigterm, SIGTERM);
+	ev_signal_init(&d->sigint, on_sigint, SIGINT);
+	ev_signal_start(d->loop, &d->sigterm);
+	ev_signal_start(d->loop, &d->sigint);
+}
+
+static bool begin(struct daemon *d, struct err *err)
+{
+	static const struct link_hooks hooks = {.exited = on_exited, .keeper_died = on_keeper_died};
+	d->loop = ev_default_loop(EVFLAG_NOENV);
+	if (!d->loop) {
+		return err_set(err, ERR_FAILED, "no event loop");
+	}
+	if (!link_init(&d->link, d->loop, &hooks, d, err) || !open_directories(d, err)) {
+		return false;
+	}
+	ev_init(&d->collect, apps_on_collect);
+	open_log(d);
+	watch_signals(d);
+	if (!spawn_init(err)) {
+		return false;
+	}
+	open_cgroup(d);
+	outputs_init(&d->outputs, d->loop, &d->link);
+	sockets_init(&d->sockets, &(struct sockets_hooks){on_sock_deposit, on_sock_drop, d});
+	events_init(&d->events, d->state_fd, on_event, d);
+	ops_init(&d->ops, d);
+	sampler_init(&d->sampler, d);
+	if (!store_init(&d->store, d, err)) {
+		return false;
+	}
+	resume_adopt(d);
+	if (!server_init(&d->server, d, d->runtime_fd, d->paths.socket, d->control_fd, err)) {
+		return false;
+	}
+	sampler_watch_limits(&d->sampler);
+	resume_start(d);
+	link_ready(&d->link);
+	return true;
+}
+
+static void end(struct daemon *d)
+{
+	bool last = d->stopping;
+	if (last) {
+		answer_stop(d);
+		server_flush(&d->server, FLUSH_MS);
+		link_stop(&d->link);
+	}
+	server_finish(&d->server, last);
+	sampler_finish(&d->sampler);
+	ops_finish(&d->ops);
+	outputs_finish(&d->outputs);
+	if (d->leave_running) {
+		store_finish(&d->store);
+		return; /* the run table and the descriptors are for whoever takes over */
+	}
+	store_forget_all(&d->store);
+	apps_free_all(d);
+	store_finish(&d->store);
+	sockets_finish(&d->sockets);
+	events_finish(&d->events);
+	if (d->have_cgroup) {
+		cgroup_base_cleanup(&d->cgroup);
+	}
+	proc_table_finish(&d->processes);
+	link_finish(&d->link);
+	paths_finish(&d->paths);
+}
+
+int daemon_run(void)
+{
+	static struct daemon d = {.runtime_fd = -1, .state_fd = -1, .log_fd = -1, .control_fd = -1};
+	struct err err = {0};
+	umask(077);
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NAME, "pmctl-supervisor");
+	log_init("supervisor", -1);
+	list_init(&d.apps);
+	for (size_t i = 0; i < ARRAY_LEN(d.by_pid); i++) {
+		list_init(&d.by_pid[i]);
+	}
+	if (!begin(&d, &err)) {
+		log_line("%s", err.msg);
+		if (d.link.ring) {
+			link_fail(&d.link, err.msg);
+		}
+		return 1;
+	}
+	d.started_mono_ms = clock_mono_ms();
+	log_line("pmctld %s runs, pid %d", PMCTL_VERSION, (int)getpid());
+	ev_run(d.loop, 0);
+	end(&d);
+	return d.exit_status;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_DAEMON_H
+#define PMCTL_DAEMON_DAEMON_H
+/*
+ * daemon - the supervisor: the root of everything that runs.
+ *
+ *   daemon -> apps -> instances -> { process, timers, outputs, worker, notify socket }
+ *          -> server -> connections;  ops;  events;  outputs -> sinks;  sockets;  link
+ *
+ * Created in this order by daemon_run(), torn down in reverse. There is one event loop; it and
+ * this struct are passed down, nothing here is global.
+ */
+#include <ev.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/list.h"
+#include "daemon/events.h"
+#include "daemon/link.h"
+#include "daemon/ops.h"
+#include "daemon/output.h"
+#include "daemon/sampler.h"
+#include "daemon/server.h"
+#include "daemon/sockets.h"
+#include "daemon/store.h"
+#include "sys/cgroup.h"
+#include "sys/paths.h"
+#include "sys/proctab.h"
+
+struct daemon {
+	struct ev_loop *loop;
+	struct paths paths;
+	int runtime_fd, state_fd, log_fd; /* directories */
+	int control_fd;			  /* the control socket the keeper held; -1 = none */
+	struct link link;
+	struct outputs outputs;
+	struct sockets sockets;
+	json_t *saved_sockets; /* while resuming: what the predecessor saved of sockets and keys */
+	struct events events;
+	struct ops ops;
+	struct sampler sampler;
+	struct store store;
+	struct server server;
+	struct cgroup_base cgroup;
+	bool have_cgroup;
+	struct proc_table processes; /* snapshot of /proc, kept for its memory */
+	char no_cgroup_why[200];
+	struct list apps;	  /* struct app.node, in order of creation */
+	struct list by_pid[1024]; /* struct inst.pid_node */
+	ev_timer collect;	  /* frees what was scaled away or deleted, from the loop */
+	ev_signal sigterm, sigint;
+	int64_t started_mono_ms;
+	struct {
+		uint64_t serial; /* of the connection that asked for the end; 0 = none */
+		json_t *id;
+		int live; /* processes there were then */
+	} stop_call;
+	bool stopping;	    /* asked to end: nothing is started any more */
+	bool leave_running; /* ... and what runs stays */
+	int exit_status;
+};
+
+/* The supervisor's life. Returns the exit status of the process. */
+int daemon_run(void);
+
+/* Begin the end: stop all apps (or leave them), then leave the loop. Wishes are kept. */
+void daemon_stop(struct daemon *d, bool leave_running);
+/* Called when an instance has stopped; ends the loop once the last one has. */
+void daemon_check_stopped(struct daemon *d);
+
+#endif

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/daemon.h"
+#include "daemon/environ.h"
+#include "daemon/notify.h"
+#include "daemon/readiness.h"
+#include "daemon/runner.h"
+#include "daemon/treekill.h"
+#include "daemon/workers.h"
+#include "sys/cpus.h"
+#include "sys/proc.h"
+#include "sys/spawn.h"
+
+#define TAIL_LINES 5
+
+/* What one spawn needs, given back at its end whatever happens. */
+struct launch {
+	struct inst *in;
+	struct words argv, env;
+	size_t nbase;
+	int out_fd, err_fd, channel_fd; /* the child's ends */
+	int *listen_fds;
+	struct spawn_limit *limits;
+	size_t nlimits;
+	char affinity[CPUS_HEX];
+	char oom[16];
+};
+
+char *launch_log_path(const struct inst *in, bool is_err)
+{
+	const struct app_conf *c = &in->app->conf;
+	const char *path = is_err ? c->log_err : c->log_out;
+	if (path) {
+		return path[0] ? xstrdup(path) : NULL;
+	}
+	return xasprintf("%s/%s-%d.%s.log", in->app->daemon->paths.log, c->name, in->slot,
+			 is_err ? "err" : "out");
+}
+
+static void output_conf_of(const struct inst *in, bool is_err, char key[40], char *path,
+			   uid_t owner, struct output_conf *out)
+{
+	const struct app_conf *c = &in->app->conf;
+	snprintf(key, 40, "%llu-%u-%c", (unsigned long long)in->id, in->run, is_err ? 'e' : 'o');
+	*out = (struct output_conf){.app = c->name,
+				    .slot = in->slot,
+				    .is_err = is_err,
+				    .key = key,
+				    .path = path,
+				    .owner = owner,
+				    .format = c->log_format,
+				    .max_size = c->log_max_size,
+				    .keep = c->log_keep,
+				    .compress = c->log_compress};
+}
+
+static bool make_output(struct launch *l, bool is_err, struct err *err)
+{
+	struct inst *in = l->in;
+	char *path = launch_log_path(in, is_err);
+	char key[40];
+	struct output_conf conf;
+	if (!path) {
+		return true;
+	}
+	output_conf_of(in, is_err, key, path, l->in->app->user.uid, &conf);
+	struct output *out =
+		output_new(&in->app->daemon->outputs, &conf, is_err ? &l->err_fd : &l->out_fd, err);
+	if (is_err) {
+		in->err = out;
+	} else {
+		in->out = out;
+	}
+	free(path);
+	return out != NULL;
+}
+
+void launch_adopt_output(struct inst *in, bool is_err, int fd)
+{
+	char *path = launch_log_path(in, is_err);
+	char key[40];
+	struct output_conf conf;
+	if (!path || (is_err ? in->err : in->out)) {
+		close(fd);
+		free(path);
+		return;
+	}
+	output_conf_of(in, is_err, key, path, geteuid(), &conf);
+	struct output *out = output_adopt(&in->app->daemon->outputs, &conf, fd);
+	output_set_pid(out, in->pid);
+	if (is_err) {
+		in->err = out;
+	} else {
+		in->out = out;
+	}
+	free(path);
+}
+
+void launch_cgroup_name(const struct inst *in, char out[24])
+{
+	snprintf(out, 24, "i%llu-%u", (unsigned long long)in->id, in->cgroup_run);
+}
+
+void launch_drop_cgroup(struct inst *in)
+{
+	char name[24];
+	if (in->cgroup_fd < 0) {
+		return;
+	}
+	close(in->cgroup_fd);
+	in->cgroup_fd = -1;
+	launch_cgroup_name(in, name);
+	cgroup_remove(&in->app->daemon->cgroup, name);
+}
+
+/*
+ * One leaf per instance, used again by its next process; without it the tree is walked instead.
+ * But not after a cgroup.kill: from Linux 6.14 on a process cloned into a group that was ever
+ * killed is killed at once (its kill_seq is compared with that of the parent's group).
+ */
+static void make_cgroup(struct inst *in)
+{
+	struct daemon *d = in->app->daemon;
+	struct err err;
+	char name[24];
+	if (in->cgroup_spent) {
+		launch_drop_cgroup(in);
+	}
+	if (!d->have_cgroup || in->cgroup_fd >= 0) {
+		return;
+	}
+	in->cgroup_run = in->run;
+	in->cgroup_spent = false;
+	launch_cgroup_name(in, name);
+	in->cgroup_fd = cgroup_create(&d->cgroup, name, &err);
+	if (in->cgroup_fd < 0) {
+		log_line("%s:%d: cgroup: %s", in->app->conf.name, in->slot, err.msg);
+	}
+}
+
+static void add_limit(struct launch *l, int resource, uint64_t soft, uint64_t hard)
+{
+	for (size_t i = 0; i < l->nlimits; i++) {
+		if (l->limits[i].resource == resource) {
+			l->limits[i].soft = soft;
+			l->limits[i].hard = hard;
+			return;
+		}
+	}
+	l->limits[l->nlimits++] = (struct spawn_limit){resource, soft, hard};
+}
+
+/* We raised or lowered some limits for ourselves: the app gets what we were started with. */
+static void make_limits(struct launch *l)
+{
+	const struct app_conf *c = &l->in->app->conf;
+	const struct ring *ring = l->in->app->daemon->link.ring;
+	l->limits = xcalloc(c->nlimits + 2, sizeof(*l->limits));
+	add_limit(l, RLIMIT_NOFILE, ring->nofile_soft, ring->nofile_hard);
+	add_limit(l, RLIMIT_CORE, ring->core_soft, ring->core_hard);
+	for (size_t i = 0; i < c->nlimits; i++) {
+		add_limit(l, c->limits[i].resource, c->limits[i].soft, c->limits[i].hard);
+	}
+	snprintf(l->oom, sizeof(l->oom), "%d", ring->oom_score_adj);
+}
+
+static bool make_affinity(struct launch *l, struct err *err)
+{
+	const struct app_conf *c = &l->in->app->conf;
+	cpu_set_t allowed, set;
+	if (!c->cpu_auto && !c->cpu_list) {
+		return true;
+	}
+	bool known = cpus_allowed(&allowed);
+	if (c->cpu_list) {
+		if (!cpus_parse_list(c->cpu_list, known ? &allowed : NULL, &set, err)) {
+			return err_wrap(err, "cpu_affinity");
+		}
+	} else {
+		int cpu = known ? cpus_nth(&allowed, (unsigned)l->in->slot) : -1;
+		if (cpu < 0) {
+			return true;
+		}
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+	}
+	cpus_format_hex(&set, l->affinity);
+	return true;
+}
+
+static void make_listen(struct launch *l)
+{
+	const struct app *app = l->in->app;
+	l->listen_fds = xcalloc(app->nlisten, sizeof(*l->listen_fds));
+	for (size_t i = 0; i < app->nlisten; i++) {
+		l->listen_fds[i] = app->listen[i]->fd;
+	}
+}
+
+static bool needs_notify(const struct app_conf *c)
+{
+	return c->ready.kind == PROBE_NOTIFY || c->health.kind == PROBE_NOTIFY;
+}
+
+static bool prepare(struct launch *l, struct err *err)
+{
+	struct inst *in = l->in;
+	const struct app_conf *c = &in->app->conf;
+	if (!apps_open_sockets(in->app, err) || !make_affinity(l, err) ||
+	    !make_output(l, false, err) || !make_output(l, true, err) ||
+	    !workers_attach(in, &l->channel_fd, err)) {
+		return false;
+	}
+	if (needs_notify(c) && !(in->notify = notify_new(in, l->in->app->user.uid, err))) {
+		return false;
+	}
+	make_limits(l);
+	make_listen(l);
+	make_cgroup(in);
+	conf_argv(c, &l->argv);
+	l->nbase = environ_build(in, &l->env);
+	return true;
+}
+
+static bool spawn(struct launch *l, struct spawn_child *child, struct err *err)
+{
+	struct inst *in = l->in;
+	const struct app_conf *c = &in->app->conf;
+	bool other_user = l->in->app->user.uid != geteuid() || l->in->app->user.gid != getegid();
+	struct spawn_req req = {
+		.argv = l->argv.v,
+		.envp = l->env.v,
+		.nbase = l->nbase,
+		.cwd = c->cwd,
+		.script = c->script,
+		.env_file = c->env_file,
+		.out_fd = l->out_fd,
+		.err_fd = l->err_fd,
+		.listen_fds = l->listen_fds,
+		.nlisten = in->app->nlisten,
+		.channel_fd = l->channel_fd,
+		.set_user = other_user,
+		.uid = l->in->app->user.uid,
+		.gid = l->in->app->user.gid,
+		.groups = l->in->app->user.groups,
+		.ngroups = l->in->app->user.ngroups,
+		.umask = c->umask >= 0 ? c->umask : 022,
+		.nice = c->nice,
+		.set_nice = c->nice_given,
+		.affinity = l->affinity[0] ? l->affinity : NULL,
+		.oom_score_adj = l->oom,
+		.limits = l->limits,
+		.nlimits = l->nlimits,
+		.cgroup_fd = in->cgroup_fd,
+		.as_own_child = !in->app->daemon->link.alive,
+	};
+	return spawn_start(&req, child, err);
+}
+
+static void finish(struct launch *l)
+{
+	int fds[] = {l->out_fd, l->err_fd, l->channel_fd};
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		if (fds[i] >= 0) {
+			close(fds[i]);
+		}
+	}
+	words_finish(&l->argv);
+	words_finish(&l->env);
+	free(l->listen_fds);
+	free(l->limits);
+}
+
+void launch_register(struct inst *in)
+{
+	struct daemon *d = in->app->daemon;
+	struct proc_stat st;
+	if (!in->starttime && proc_read_stat(in->pid, &st)) {
+		in->starttime = st.starttime;
+	}
+	list_add(&d->by_pid[(unsigned)in->pid % ARRAY_LEN(d->by_pid)], &in->pid_node);
+	if (!d->link.alive) {
+		ev_io_set(&in->pid_io, in->pidfd, EV_READ);
+		ev_io_start(d->loop, &in->pid_io);
+	}
+	treekill_begin(in);
+	if (in->out) {
+		output_set_pid(in->out, in->pid);
+	}
+	if (in->err) {
+		output_set_pid(in->err, in->pid);
+	}
+	sample_reset(&in->sample);
+	int64_t used = in->cgroup_fd >= 0 ? cgroup_cpu_usec(in->cgroup_fd) : -1;
+	in->sample.group_us = used > 0 ? (uint64_t)used : 0;
+}
+
+static void started(struct inst *in, const struct spawn_child *child)
+{
+	struct daemon *d = in->app->daemon;
+	in->pid = child->pid;
+	in->pidfd = child->pidfd;
+	in->report_fd = child->report_fd;
+	in->starttime = 0;
+	in->started_mono_ms = clock_mono_ms();
+	in->started_real_ms = clock_real_ms();
+	in->ran = in->exited = in->killed = in->ready = false;
+	launch_register(in);
+	ev_io_set(&in->report_io, in->report_fd, EV_READ);
+	ev_io_start(d->loop, &in->report_io);
+	store_inst(&d->store, in);
+	events_add(&d->events, in->app->conf.name, in->slot, "start", NULL, "started pid %d",
+		   (int)in->pid);
+}
+
+bool launch_start(struct inst *in, struct err *err)
+{
+	struct launch l = {.in = in, .out_fd = -1, .err_fd = -1, .channel_fd = -1};
+	struct spawn_child child;
+	launch_release(in);
+	in->run++;
+	store_inst(&in->app->daemon->store, in); /* the intent: see store_resume() */
+	bool ok = prepare(&l, err) && spawn(&l, &child, err);
+	if (ok) {
+		started(in, &child);
+	} else {
+		launch_release(in);
+		err_wrap(err, "cannot start %s:%d", in->app->conf.name, in->slot);
+	}
+	finish(&l);
+	return ok;
+}
+
+void launch_read_report(struct inst *in)
+{
+	struct err err;
+	if (in->report_fd < 0) {
+		return;
+	}
+	int r = spawn_read_report(in->report_fd, &err);
+	if (r == 0) {
+		return;
+	}
+	ev_io_stop(in->app->daemon->loop, &in->report_io);
+	close(in->report_fd);
+	in->report_fd = -1;
+	if (r < 0) {
+		snprintf(in->start_error, sizeof(in->start_error), "cannot start %s:%d: %.300s",
+			 in->app->conf.name, in->slot, err.msg);
+		return;
+	}
+	in->ran = true;
+	if (!in->exited) {
+		readiness_sign(in, SIGN_SPAWNED);
+	}
+}
+
+void launch_on_report(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	launch_read_report(container_of(w, struct inst, report_io));
+}
+
+/* Keep the last words with the instance: its next process writes over the end of the file. */
+static void keep_last_lines(struct inst *in)
+{
+	struct buf text = {0};
+	if (in->err) {
+		output_tail(in->err, TAIL_LINES, &text);
+	}
+	if (!text.len && in->out) {
+		output_tail(in->out, TAIL_LINES, &text);
+	}
+	free(in->last_lines);
+	in->last_lines = buf_take(&text);
+}
+
+void launch_release(struct inst *in)
+{
+	struct ev_loop *loop = in->app->daemon->loop;
+	if (in->pid) {
+		keep_last_lines(in);
+	}
+	ev_io_stop(loop, &in->report_io);
+	ev_io_stop(loop, &in->pid_io);
+	list_remove(&in->pid_node);
+	if (in->report_fd >= 0) {
+		close(in->report_fd);
+	}
+	if (in->pidfd >= 0) {
+		close(in->pidfd);
+	}
+	workers_release(in);
+	notify_free(in->notify);
+	output_detach(in->out);
+	output_detach(in->err);
+	tree_finish(&in->tree);
+	sample_close(&in->sample);
+	in->notify = NULL;
+	in->out = in->err = NULL;
+	in->report_fd = in->pidfd = -1;
+	in->pid = 0;
+	in->starttime = 0;
+}

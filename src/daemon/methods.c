@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/methods.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/select.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/suggest.h"
+#include "daemon/daemon.h"
+#include "daemon/runner.h"
+
+static const struct rpc_param p_sel[] = {{.name = "sel", .type = RPC_STRS}};
+static const struct rpc_param p_targets[] = {
+	{.name = "sel", .type = RPC_STRS, .required = true},
+	{.name = "wait", .type = RPC_BOOL},
+};
+static const struct rpc_param p_start[] = {
+	{.name = "apps", .type = RPC_DEFS},
+	{.name = "sel", .type = RPC_STRS},
+	{.name = "wait", .type = RPC_BOOL},
+};
+static const struct rpc_param p_scale[] = {
+	{.name = "app", .type = RPC_STR, .required = true},
+	{.name = "count", .type = RPC_STR, .required = true},
+	{.name = "wait", .type = RPC_BOOL},
+};
+static const struct rpc_param p_signal[] = {
+	{.name = "sel", .type = RPC_STRS, .required = true},
+	{.name = "signal", .type = RPC_STR, .required = true},
+};
+static const struct rpc_param p_env[] = {
+	{.name = "sel", .type = RPC_STRS, .required = true},
+	{.name = "reveal", .type = RPC_BOOL},
+};
+static const struct rpc_param p_wait[] = {
+	{.name = "sel", .type = RPC_STRS, .required = true},
+	{.name = "for", .type = RPC_STR, .required = true},
+};
+static const struct rpc_param p_send[] = {
+	{.name = "sel", .type = RPC_STRS, .required = true},
+	{.name = "message", .type = RPC_ANY, .required = true},
+};
+static const struct rpc_param p_events[] = {
+	{.name = "sel", .type = RPC_STRS},
+	{.name = "n", .type = RPC_INT, .min = 0, .max = LIMIT_EVENTS},
+	{.name = "after_seq", .type = RPC_INT},
+	{.name = "follow", .type = RPC_BOOL},
+};
+static const struct rpc_param p_stop[] = {{.name = "leave_running", .type = RPC_BOOL}};
+
+#define PARAMS(table) .params = (table), .nparams = ARRAY_LEN(table)
+
+const struct method methods[] = {
+	{"ping", method_ping, .doc = "Answers at once: pid and version."},
+	{"status", method_status, .doc = "The daemon itself: version, pids, paths, warnings."},
+	{"list", method_list, PARAMS(p_sel), .doc = "Apps and instances with their figures."},
+	{"show", method_show, PARAMS(p_targets), .doc = "As list, with definition and settings."},
+	{"env", method_env, PARAMS(p_env),
+	 .doc = "The environment an instance is started with; values only with reveal."},
+	{"start", method_start, PARAMS(p_start), .changes = true,
+	 .doc = "Start the apps of these definitions, or known apps. One of apps and sel."},
+	{"stop", method_stop, PARAMS(p_targets), .changes = true, .doc = "Stop instances."},
+	{"restart", method_restart, PARAMS(p_targets), .changes = true,
+	 .doc = "Stop and start, one instance of an app after the other."},
+	{"reload", method_reload, PARAMS(p_targets), .changes = true,
+	 .doc = "As restart, but ends at the first instance that does not become ready."},
+	{"delete", method_delete, PARAMS(p_targets), .changes = true,
+	 .doc = "Stop apps and forget them."},
+	{"scale", method_scale, PARAMS(p_scale), .changes = true,
+	 .doc = "Set the number of instances: \"4\", \"+2\" or \"-1\"."},
+	{"reset", method_reset, PARAMS(p_targets), .doc = "Set restart counters to zero."},
+	{"signal", method_signal, PARAMS(p_signal), .doc = "Send a signal to main processes."},
+	{"wait", method_wait, PARAMS(p_wait),
+	 .doc = "Answers when all selected are \"ready\" or \"stopped\"."},
+	{"send", method_send, PARAMS(p_send),
+	 .doc = "Send a message to node programs (their process.on('message'))."},
+	{"logs", method_logs, PARAMS(p_sel), .doc = "The log files of the selected instances."},
+	{"flush", method_flush, PARAMS(p_sel), .doc = "Empty log files."},
+	{"rotate", method_rotate, PARAMS(p_sel), .doc = "Rotate log files now."},
+	{"events", method_events, PARAMS(p_events),
+	 .doc = "What happened; with follow, an \"event\" notification for each new one."},
+	{"why", method_why, PARAMS(p_sel), .doc = "The story of each instance's last trouble."},
+	{"save", method_save,
+	 .doc = "Write the state file now; it is written at each change anyway."},
+	{"daemon.stop", method_daemon_stop, PARAMS(p_stop),
+	 .doc = "End the daemon, and the apps unless leave_running."},
+};
+const size_t methods_count = ARRAY_LEN(methods);
+
+static const struct method *find(const char *name)
+{
+	for (size_t i = 0; i < methods_count; i++) {
+		if (strcmp(methods[i].name, name) == 0) {
+			return &methods[i];
+		}
+	}
+	return NULL;
+}
+
+static void answer_unknown(struct conn *c, const struct rpc_request *req)
+{
+	struct suggest s;
+	struct err err;
+	struct buf out = {0};
+	char guess[200];
+	suggest_init(&s, req->method);
+	for (size_t i = 0; i < methods_count; i++) {
+		suggest_offer(&s, methods[i].name);
+	}
+	suggest_text(&s, guess, sizeof(guess));
+	err_set(&err, ERR_USAGE, "no method \"%.60s\"%s", req->method, guess);
+	rpc_write_error_code(&out, req->id, RPC_NO_METHOD, &err, NULL);
+	conn_send(c, out.data, out.len);
+	buf_finish(&out);
+}
+
+static bool run(struct call *call, const struct method *m)
+{
+	if (!rpc_params_check(call->params, m->params, m->nparams, &call->err)) {
+		return err_wrap(&call->err, "%s", m->name);
+	}
+	if (m->changes && call->daemon->stopping) {
+		return err_set(&call->err, ERR_FAILED, "pmctld is ending");
+	}
+	return m->handler(call);
+}
+
+static void carry_out(struct conn *c, const struct rpc_request *req, const struct method *m)
+{
+	struct buf out = {0};
+	struct jw w;
+	struct call call = {.daemon = c->server->daemon,
+			    .conn = c,
+			    .id = req->id,
+			    .params = req->params,
+			    .w = &w};
+	rpc_write_result_begin(&out, req->id);
+	jw_init(&w, &out);
+	if (!run(&call, m)) {
+		buf_reset(&out);
+		rpc_write_error(&out, req->id, &call.err, call.hint[0] ? call.hint : NULL);
+	} else if (call.later) {
+		buf_reset(&out);
+	} else {
+		rpc_write_result_end(&out);
+	}
+	if (req->id && out.len) {
+		conn_send(c, out.data, out.len);
+	}
+	buf_finish(&out);
+}
+
+bool methods_dispatch(struct conn *c, const char *line, size_t len)
+{
+	struct rpc_request req;
+	struct err err;
+	enum rpc_code code = rpc_parse_request(line, len, &req, &err);
+	const struct method *m = code == RPC_OK ? find(req.method) : NULL;
+	if (code != RPC_OK) {
+		struct buf out = {0};
+		rpc_write_error_code(&out, req.id, code, &err, NULL);
+		conn_send(c, out.data, out.len);
+		buf_finish(&out);
+	} else if (!m) {
+		answer_unknown(c, &req);
+	} else {
+		carry_out(c, &req, m);
+	}
+	rpc_request_finish(&req);
+	return code != RPC_PARSE_ERROR;
+}
+
+const char **call_selectors(const struct call *call, size_t *n)
+{
+	const json_t *sel = json_object_get(call->params, "sel");
+	*n = json_array_size(sel);
+	const char **v = xcalloc(*n + 1, sizeof(*v));
+	for (size_t i = 0; i < *n; i++) {
+		v[i] = json_string_value(json_array_get(sel, i));
+	}
+	return v;
+}
+
+/* "apps: cron-report flaky mailer" */
+static void hint_apps(struct daemon *d, char *out, size_t cap)
+{
+	struct app *app, *next;
+	size_t len = (size_t)snprintf(out, cap, "apps:");
+	if (list_empty(&d->apps)) {
+		snprintf(out, cap, "no app is known; start one: pmctl start");
+		return;
+	}
+	list_for_each(app, next, &d->apps, node)
+	{
+		if (len + LIMIT_NAME + 8 > cap) {
+			snprintf(out + len, cap - len, " ...");
+			return;
+		}
+		len += (size_t)snprintf(out + len, cap - len, " %s", app->conf.name);
+	}
+}
+
+bool call_select(struct call *call, void (*fn)(void *ctx, struct inst *in), void *ctx)
+{
+	size_t n;
+	const char **sel = call_selectors(call, &n);
+	bool ok = apps_select(call->daemon, sel, n, fn, ctx, &call->err);
+	free(sel);
+	if (!ok && call->err.code == ERR_NO_TARGET) {
+		hint_apps(call->daemon, call->hint, sizeof(call->hint));
+	}
+	return ok;
+}
+
+/* The list of methods for pmctl-protocol(7), as scdoc. A test compares it with what is there. */
+void methods_print(FILE *f)
+{
+	static const char *const types[] = {
+		[RPC_STR] = "string",	[RPC_STRS] = "strings",	    [RPC_INT] = "integer",
+		[RPC_BOOL] = "boolean", [RPC_DEFS] = "definitions", [RPC_ANY] = "any value",
+	};
+	for (size_t i = 0; i < methods_count; i++) {
+		const struct method *m = &methods[i];
+		fprintf(f, "*%s*", m->name);
+		for (size_t k = 0; k < m->nparams; k++) {
+			const struct rpc_param *p = &m->params[k];
+			fprintf(f, " %s_%s_ (%s)%s", p->required ? "" : "[", p->name,
+				types[p->type], p->required ? "" : "]");
+		}
+		fprintf(f, "\n\t%s\n\n", m->doc);
+	}
+}

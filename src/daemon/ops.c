@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/ops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/units.h"
+#include "daemon/daemon.h"
+#include "daemon/runner.h"
+#include "proto/jw.h"
+#include "proto/rpc.h"
+
+struct target {
+	uint64_t id;
+	char app[LIMIT_NAME + 1];
+	int slot;
+	pid_t pid;
+	uint32_t run; /* the process that ran when we began */
+	bool begun, over, ok;
+	enum inst_state state; /* at the end */
+	const char *done;      /* static text: "started", "already running" ... */
+	char *reason;	       /* NULL = none */
+	char *lines;	       /* last log lines of a failure; NULL = none */
+};
+
+struct op {
+	struct list node; /* ops.all */
+	struct ops *ops;
+	uint64_t id;
+	enum op_kind kind;
+	uint64_t conn_serial;
+	json_t *rpc_id;
+	struct asker by;
+	bool wait;    /* the client waits for the end */
+	bool pumping; /* op_pump() is on the stack: changes of state come from our own acts */
+	struct target *target;
+	size_t ntargets;
+};
+
+static void on_pump(struct ev_loop *loop, ev_timer *w, int revents);
+
+void ops_init(struct ops *o, struct daemon *d)
+{
+	*o = (struct ops){.daemon = d};
+	ev_init(&o->pump, on_pump);
+	list_init(&o->all);
+}
+
+static void free_op(struct op *op)
+{
+	list_remove(&op->node);
+	for (size_t i = 0; i < op->ntargets; i++) {
+		free(op->target[i].reason);
+		free(op->target[i].lines);
+	}
+	free(op->target);
+	json_decref(op->rpc_id);
+	free(op);
+}
+
+void ops_finish(struct ops *o)
+{
+	struct op *op, *next;
+	list_for_each(op, next, &o->all, node)
+	{
+		free_op(op);
+	}
+}
+
+struct op *op_new(struct ops *o, enum op_kind kind, struct conn *c, json_t *rpc_id,
+		  const struct asker *by)
+{
+	struct op *op = xcalloc(1, sizeof(*op));
+	op->ops = o;
+	op->id = ++o->last_id;
+	op->kind = kind;
+	op->by = *by;
+	op->rpc_id = json_incref(rpc_id);
+	if (c) {
+		op->conn_serial = c->serial;
+		c->busy = true;
+	}
+	list_add(&o->all, &op->node);
+	return op;
+}
+
+static struct target *add_target(struct op *op, const struct inst *in)
+{
+	op->target = xreallocarray(op->target, op->ntargets + 1, sizeof(*op->target));
+	struct target *t = &op->target[op->ntargets++];
+	*t = (struct target){
+		.id = in->id, .slot = in->slot, .pid = in->pid, .run = in->run, .state = in->state};
+	snprintf(t->app, sizeof(t->app), "%s", in->app->conf.name);
+	return t;
+}
+
+void op_add(struct op *op, struct inst *in)
+{
+	add_target(op, in);
+}
+
+void op_note(struct op *op, struct inst *in, const char *done)
+{
+	struct target *t = add_target(op, in);
+	t->begun = t->over = t->ok = true;
+	t->done = done;
+}
+
+void op_failed(struct op *op, const char *app, const char *reason)
+{
+	op->target = xreallocarray(op->target, op->ntargets + 1, sizeof(*op->target));
+	struct target *t = &op->target[op->ntargets++];
+	*t = (struct target){.begun = true,
+			     .over = true,
+			     .state = ST_STOPPED,
+			     .done = "failed",
+			     .reason = xstrdup(reason)};
+	snprintf(t->app, sizeof(t->app), "%s", app);
+}
+
+static struct inst *find_inst(const struct op *op, const struct target *t)
+{
+	struct app *app = apps_find(op->ops->daemon, t->app);
+	for (int i = 0; app && i < app->nslots; i++) {
+		if (app->slots[i]->id == t->id) {
+			return app->slots[i];
+		}
+	}
+	return NULL;
+}
+
+/* --- answering --- */
+
+static void write_target(struct jw *w, const struct target *t)
+{
+	jw_obj(w);
+	jw_kstr(w, "app", t->app);
+	jw_kint(w, "slot", t->slot);
+	jw_kint(w, "id", (int64_t)t->id);
+	if (t->pid) {
+		jw_kint(w, "pid", t->pid);
+	} else {
+		jw_knull(w, "pid");
+	}
+	jw_kbool(w, "ok", t->ok);
+	jw_kstr(w, "state", states_name(t->state));
+	jw_kstr(w, "done", t->done);
+	jw_kstr(w, "reason", t->reason);
+	jw_key(w, "lines");
+	jw_arr(w);
+	for (const char *s = t->lines; s && *s;) {
+		size_t len = strcspn(s, "\n");
+		jw_strn(w, s, len);
+		s += len + (s[len] == '\n');
+	}
+	jw_end(w);
+	jw_end(w);
+}
+
+static void answer(struct op *op)
+{
+	struct conn *c = server_find(&op->ops->daemon->server, op->conn_serial);
+	struct buf out = {0};
+	struct jw w;
+	bool ok = true;
+	if (!c) {
+		return;
+	}
+	for (size_t i = 0; i < op->ntargets; i++) {
+		ok &= op->target[i].ok || !op->target[i].over;
+	}
+	rpc_write_result_begin(&out, op->rpc_id);
+	jw_init(&w, &out);
+	jw_obj(&w);
+	jw_kint(&w, "op", (int64_t)op->id);
+	jw_kbool(&w, "ok", ok);
+	jw_key(&w, "results");
+	jw_arr(&w);
+	for (size_t i = 0; op->wait && i < op->ntargets; i++) {
+		write_target(&w, &op->target[i]);
+	}
+	jw_end(&w);
+	jw_end(&w);
+	rpc_write_result_end(&out);
+	c->busy = false;
+	conn_send(c, out.data, out.len);
+	buf_finish(&out);
+	op->conn_serial = 0;
+}
+
+static void progress(struct op *op, const struct target *t, const char *phase, const char *text)
+{
+	struct conn *c = server_find(&op->ops->daemon->server, op->conn_serial);
+	struct buf out = {0};
+	struct jw w;
+	char stamp[CLOCK_RFC3339];
+	if (!c || !op->wait) {
+		return;
+	}
+	clock_format_utc(clock_real_ms(), stamp);
+	rpc_write_notification_begin(&out, "progress");
+	jw_init(&w, &out);
+	jw_obj(&w);
+	jw_kint(&w, "op", (int64_t)op->id);
+	jw_kstr(&w, "t", stamp);
+	jw_kstr(&w, "app", t->app);
+	jw_kint(&w, "slot", t->slot);
+	jw_kint(&w, "id", (int64_t)t->id);
+	jw_kint(&w, "pid", t->pid);
+	jw_kstr(&w, "phase", phase);
+	jw_kstr(&w, "text", text);
+	jw_end(&w);
+	rpc_write_notification_end(&out);
+	conn_send(c, out.data, out.len);
+	buf_finish(&out);
+}
+
+/* --- deciding --- */
+
+static void succeed(struct op *op, struct target *t, const struct inst *in, const char *done)
+{
+	char text[64];
+	t->over = t->ok = true;
+	t->done = done;
+	t->state = in->state;
+	t->pid = in->pid ? in->pid : t->pid;
+	if (in->state == ST_ONLINE) {
+		char age[24];
+		units_format_age(inst_uptime_ms(in), age, sizeof(age));
+		snprintf(text, sizeof(text), "ready after %s", age);
+		progress(op, t, "ready", text);
+	} else {
+		progress(op, t, "stopped", done);
+	}
+}
+
+static void fail(struct op *op, struct target *t, struct inst *in, const char *reason)
+{
+	t->over = true;
+	t->ok = false;
+	t->done = "failed";
+	t->state = in->state;
+	t->reason = xstrdup(reason);
+	t->lines = xstrdup(in->last_lines);
+	progress(op, t, "failed", reason);
+}
+
+static const char *why(const struct inst *in)
+{
+	if (in->note[0]) {
+		return in->note;
+	}
+	return in->start_error[0] ? in->start_error : "stopped before it was ready";
+}
+
+static void check_started(struct op *op, struct target *t, struct inst *in)
+{
+	bool fresh = op->kind == OP_START || in->run != t->run;
+	switch (in->state) {
+	case ST_ONLINE:
+		if (fresh) {
+			succeed(op, t, in,
+				op->kind == OP_START	 ? "started"
+				: op->kind == OP_RESTART ? "restarted"
+							 : "reloaded");
+		}
+		break;
+	case ST_DONE:
+		if (fresh && in->last_exit.known && !in->last_exit.signal && !in->last_exit.code) {
+			succeed(op, t, in, "ran to its end");
+		} else if (fresh) {
+			fail(op, t, in, why(in));
+		}
+		break;
+	case ST_BACKOFF:
+	case ST_FAILED:
+		if (fresh) {
+			fail(op, t, in, why(in));
+		}
+		break;
+	case ST_STOPPED:
+		fail(op, t, in, "stopped meanwhile");
+		break;
+	default:
+		break;
+	}
+}
+
+static void check_stopped(struct op *op, struct target *t, struct inst *in)
+{
+	if (in->state == ST_STOPPED || in->state == ST_DONE || in->state == ST_FAILED) {
+		if (op->kind == OP_STOP || op->kind == OP_DELETE) {
+			succeed(op, t, in, op->kind == OP_STOP ? "stopped" : "deleted");
+		} else {
+			succeed(op, t, in, states_name(in->state));
+		}
+	} else if (op->kind == OP_STOP && in->wanted) {
+		fail(op, t, in, "started again meanwhile");
+	}
+}
+
+static void check(struct op *op, struct target *t, struct inst *in)
+{
+	if (!t->begun || t->over) {
+		return;
+	}
+	switch (op->kind) {
+	case OP_START:
+	case OP_RESTART:
+	case OP_RELOAD:
+		check_started(op, t, in);
+		break;
+	case OP_WAIT_READY:
+		if (in->state == ST_ONLINE) {
+			succeed(op, t, in, "ready");
+		}
+		break;
+	case OP_STOP:
+	case OP_DELETE:
+	case OP_WAIT_STOPPED:
+		check_stopped(op, t, in);
+		break;
+	}
+}
+
+static void act(struct op *op, struct target *t, struct inst *in)
+{
+	t->begun = true;
+	switch (op->kind) {
+	case OP_START:
+		if (in->state == ST_ONLINE) {
+			succeed(op, t, in, "already running");
+		} else {
+			runner_start(in, &op->by);
+		}
+		break;
+	case OP_STOP:
+	case OP_DELETE:
+		if (in->state == ST_STOPPED && !in->wanted && op->kind == OP_STOP) {
+			succeed(op, t, in, "already stopped");
+		} else {
+			runner_stop(in, &op->by);
+			apps_collect(in);
+		}
+		break;
+	case OP_RESTART:
+	case OP_RELOAD:
+		runner_restart(in, &op->by);
+		break;
+	case OP_WAIT_READY:
+	case OP_WAIT_STOPPED:
+		break;
+	}
+}
+
+static bool is_sequential(const struct op *op)
+{
+	return op->kind == OP_RESTART || op->kind == OP_RELOAD;
+}
+
+/* Whether target i has to wait for an earlier one of its app. */
+static bool must_wait(const struct op *op, size_t i)
+{
+	for (size_t k = 0; is_sequential(op) && k < i; k++) {
+		if (!op->target[k].over && strcmp(op->target[k].app, op->target[i].app) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A reload ends at the first failure of its app: what has not begun is left as it is. */
+static bool is_called_off(const struct op *op, size_t i)
+{
+	for (size_t k = 0; op->kind == OP_RELOAD && k < i; k++) {
+		const struct target *t = &op->target[k];
+		if (t->over && !t->ok && strcmp(t->app, op->target[i].app) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void pump_target(struct op *op, size_t i)
+{
+	struct target *t = &op->target[i];
+	struct inst *in = find_inst(op, t);
+	if (t->begun || must_wait(op, i)) {
+		return;
+	}
+	if (!in) {
+		t->begun = t->over = true;
+		t->done = "gone";
+		t->ok = op->kind == OP_STOP || op->kind == OP_DELETE;
+	} else if (is_called_off(op, i)) {
+		t->begun = t->over = t->ok = true;
+		t->done = "left as it was";
+		t->state = in->state;
+	} else {
+		act(op, t, in);
+		in = find_inst(op, t);
+		if (in && !t->over) {
+			check(op, t, in);
+		}
+	}
+}
+
+static bool is_over(const struct op *op)
+{
+	for (size_t i = 0; i < op->ntargets; i++) {
+		if (!op->target[i].over) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Begin what can begin; answer when all is over. The op may be gone afterwards. */
+static void op_pump(struct op *op)
+{
+	if (op->pumping) {
+		return;
+	}
+	op->pumping = true;
+	for (size_t i = 0; i < op->ntargets; i++) {
+		pump_target(op, i);
+	}
+	op->pumping = false;
+	if (is_over(op)) {
+		answer(op);
+		free_op(op);
+	}
+}
+
+void op_run(struct op *op, bool wait)
+{
+	op->wait = wait;
+	if (!wait) {
+		answer(op);
+	}
+	op_pump(op);
+}
+
+void ops_on_state(struct ops *o, struct inst *in, enum inst_state old, const char *reason)
+{
+	struct op *op, *next;
+	(void)old;
+	(void)reason;
+	list_for_each(op, next, &o->all, node)
+	{
+		bool hit = false;
+		for (size_t i = 0; i < op->ntargets; i++) {
+			if (op->target[i].id == in->id) {
+				check(op, &op->target[i], in);
+				hit = true;
+			}
+		}
+		if (hit) {
+			ops_wake(o);
+		}
+	}
+}
+
+void ops_on_gone(struct ops *o, struct inst *in)
+{
+	struct op *op, *next;
+	list_for_each(op, next, &o->all, node)
+	{
+		for (size_t i = 0; i < op->ntargets; i++) {
+			struct target *t = &op->target[i];
+			if (t->id == in->id && !t->over) {
+				t->begun = t->over = true;
+				t->ok = op->kind == OP_STOP || op->kind == OP_DELETE ||
+					op->kind == OP_WAIT_STOPPED;
+				t->done = t->ok ? "deleted" : "gone";
+				t->state = ST_STOPPED;
+			}
+		}
+	}
+	ops_wake(o);
+}
+
+void ops_wake(struct ops *o)
+{
+	if (!ev_is_active(&o->pump) && !ev_is_pending(&o->pump)) {
+		ev_timer_set(&o->pump, 0., 0.);
+		ev_timer_start(o->daemon->loop, &o->pump);
+	}
+}
+
+static void on_pump(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct ops *o = container_of(w, struct ops, pump);
+	struct op *op, *next;
+	list_for_each(op, next, &o->all, node)
+	{
+		op_pump(op);
+	}
+}

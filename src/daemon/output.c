@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/compress.h"
+#include "daemon/link.h"
+#include "daemon/relog.h"
+
+#define PIPE_SIZE	(1 << 20)
+#define PIPE_SIZE_SMALL (256 * 1024)
+#define PIPES_BIG_USER	60 /* an ordinary user's big pipes push later ones down to 8 KiB */
+#define REST_MIN	0.001
+#define REST_MAX	0.032
+#define REST_STUCK	1.0 /* waiting for room on the disk */
+#define CHECK_PERIOD	1.0
+#define HEAVY_BYTES	(16 * 1024)
+#define TURNS		16 /* splices in one wake-up; other apps want their turn too */
+
+static void on_readable(struct ev_loop *loop, ev_io *w, int revents);
+
+static int64_t now_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void keeper_name(char out[KEEPER_NAME], const char *kind, const char *key)
+{
+	snprintf(out, KEEPER_NAME, "%s.%.40s", kind, key);
+}
+
+/* --- resting --- */
+
+static void on_rested(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)revents;
+	struct output *out = container_of(w, struct output, rest_timer);
+	ev_io_start(loop, &out->io);
+}
+
+static void rest(struct output *out, double seconds)
+{
+	struct ev_loop *loop = out->owner->loop;
+	ev_io_stop(loop, &out->io);
+	ev_timer_stop(loop, &out->rest_timer);
+	ev_timer_set(&out->rest_timer, seconds, 0.);
+	ev_timer_start(loop, &out->rest_timer);
+}
+
+/*
+ * A pipe that fills faster than we rest gets none. One that trickles is rested longer each time,
+ * so that an app writing line by line costs a few dozen wake-ups a second and not one a line; the
+ * pipe has room for what comes meanwhile.
+ */
+static void rest_after(struct output *out, size_t moved)
+{
+	if (moved >= PIPE_SIZE / 2) {
+		out->rest_s = REST_MIN;
+		return;
+	}
+	out->rest_s = moved >= HEAVY_BYTES ? REST_MIN : out->rest_s * 2;
+	if (out->rest_s > REST_MAX) {
+		out->rest_s = REST_MAX;
+	}
+	rest(out, out->rest_s);
+}
+
+/* --- sinks --- */
+
+static struct sink *find_sink(struct outputs *o, const char *path)
+{
+	struct sink *s, *next;
+	list_for_each(s, next, &o->sinks, node)
+	{
+		if (strcmp(s->file.path, path) == 0) {
+			return s;
+		}
+	}
+	return NULL;
+}
+
+static struct sink *sink_get(struct outputs *o, const struct output_conf *c)
+{
+	struct sink *s = find_sink(o, c->path);
+	if (!s) {
+		s = xcalloc(1, sizeof(*s));
+		logfile_init(&s->file, c->path, c->max_size, c->keep, c->compress);
+		list_add(&o->sinks, &s->node);
+	}
+	s->refs++;
+	s->owner = c->owner;
+	s->format = c->format;
+	s->file.max_size = c->max_size;
+	s->file.keep = c->keep;
+	s->file.compress = c->compress;
+	return s;
+}
+
+static void sink_unref(struct sink *s)
+{
+	if (--s->refs == 0) {
+		list_remove(&s->node);
+		logfile_finish(&s->file);
+		free(s);
+	}
+}
+
+/* Deposit the file beside each of its pipes, for the keeper's own copying. */
+static void deposit_file(struct outputs *o, const struct sink *s)
+{
+	struct output *out, *next;
+	char name[KEEPER_NAME];
+	list_for_each(out, next, &o->all, node)
+	{
+		if (out->sink == s && s->format == LOG_RAW && out->fd >= 0) {
+			keeper_name(name, "file", out->key);
+			link_deposit(o->link, name, s->file.fd);
+		}
+	}
+}
+
+static void write_drop_mark(struct sink *s)
+{
+	char text[80];
+	if (s->file.dropped) {
+		int n = snprintf(text, sizeof(text), "\n[pmctl: %lld bytes dropped, disk full]\n",
+				 (long long)s->file.dropped);
+		if (logfile_write(&s->file, text, (size_t)n)) {
+			s->file.dropped = 0;
+		}
+	}
+}
+
+static bool sink_open(struct outputs *o, struct sink *s)
+{
+	struct err err;
+	double now = ev_now(o->loop);
+	if (s->file.fd >= 0 && now - s->checked_at >= CHECK_PERIOD) {
+		s->checked_at = now;
+		if (!logfile_is_current(&s->file)) {
+			s->reopened++;
+			logfile_close(&s->file);
+		}
+	}
+	if (s->file.fd >= 0) {
+		return true;
+	}
+	if (!logfile_open(&s->file, s->owner, &err)) {
+		if (!s->failing) {
+			log_line("%s", err.msg);
+		}
+		s->failing = true;
+		return false;
+	}
+	s->checked_at = now;
+	deposit_file(o, s);
+	return true;
+}
+
+static void sink_rotate(struct outputs *o, struct sink *s)
+{
+	logfile_rotate(&s->file);
+	sink_open(o, s);
+	if (s->file.compress && s->file.keep > 0) {
+		compress_start(s->file.path);
+	}
+}
+
+/* --- outputs --- */
+
+static void close_output(struct output *out)
+{
+	struct outputs *o = out->owner;
+	char name[KEEPER_NAME];
+	if (out->fd < 0) {
+		return;
+	}
+	relog_flush(out);
+	ev_io_stop(o->loop, &out->io);
+	ev_timer_stop(o->loop, &out->rest_timer);
+	keeper_name(name, "pipe", out->key);
+	link_drop(o->link, name);
+	keeper_name(name, "file", out->key);
+	link_drop(o->link, name);
+	close(out->fd);
+	out->fd = -1;
+	o->npipes--;
+}
+
+static void free_output(struct output *out)
+{
+	close_output(out);
+	list_remove(&out->node);
+	sink_unref(out->sink);
+	buf_finish(&out->carry);
+	free(out);
+}
+
+/* The disk took nothing for a second: make room in the pipe, so that the app goes on. */
+static void discard(struct output *out)
+{
+	char junk[65536];
+	ssize_t n;
+	while ((n = read(out->fd, junk, sizeof(junk))) > 0) {
+		out->sink->file.dropped += n;
+		out->sink->dropped += n;
+	}
+}
+
+static void on_no_room(struct output *out)
+{
+	struct sink *s = out->sink;
+	if (!s->failing) {
+		log_line("%s: %s; waiting for room", s->file.path, strerror(errno));
+		s->failing = true;
+	} else {
+		discard(out);
+	}
+	rest(out, REST_STUCK);
+}
+
+/* One read from the pipe into the file. As read(2). */
+static ssize_t move_once(struct output *out)
+{
+	struct sink *s = out->sink;
+	if (s->file.dropped) {
+		write_drop_mark(s);
+	}
+	logfile_mark_start(&s->file, out->pid);
+	if (s->format == LOG_RAW) {
+		return logfile_splice(&s->file, out->fd, PIPE_SIZE);
+	}
+	return relog_copy(out);
+}
+
+enum moved { MOVED_ALL, MOVED_SOME, MOVED_EOF, MOVED_NO_ROOM };
+
+static enum moved move(struct output *out, int turns, size_t *total)
+{
+	struct outputs *o = out->owner;
+	struct sink *s = out->sink;
+	enum moved result = MOVED_SOME;
+	*total = 0;
+	for (int i = 0; i < turns && result == MOVED_SOME; i++) {
+		if (!sink_open(o, s)) {
+			return MOVED_NO_ROOM;
+		}
+		ssize_t n = move_once(out);
+		if (n > 0) {
+			*total += (size_t)n;
+			s->failing = false;
+			if (logfile_is_full(&s->file)) {
+				logfile_mark(&s->file, now_ns());
+				sink_rotate(o, s);
+			}
+		} else if (n == 0) {
+			result = MOVED_EOF;
+		} else {
+			result = errno == EAGAIN ? MOVED_ALL : MOVED_NO_ROOM;
+		}
+	}
+	logfile_mark(&s->file, now_ns());
+	return result;
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct output *out = container_of(w, struct output, io);
+	size_t total;
+	enum moved m = move(out, 1, &total);
+	if (m == MOVED_EOF) {
+		close_output(out);
+		if (out->detached) {
+			free_output(out);
+		}
+	} else if (m == MOVED_NO_ROOM) {
+		on_no_room(out);
+	} else {
+		rest_after(out, total);
+	}
+}
+
+void output_drain(struct output *out)
+{
+	size_t total;
+	if (out->fd < 0) {
+		return;
+	}
+	if (move(out, TURNS, &total) == MOVED_EOF) {
+		close_output(out);
+	}
+}
+
+void output_detach(struct output *out)
+{
+	if (!out) {
+		return;
+	}
+	output_drain(out);
+	out->detached = true;
+	if (out->fd < 0) {
+		free_output(out);
+	}
+}
+
+static struct output *add_output(struct outputs *o, const struct output_conf *c, int fd)
+{
+	struct output *out = xcalloc(1, sizeof(*out));
+	out->owner = o;
+	out->fd = fd;
+	out->slot = c->slot;
+	out->is_err = c->is_err;
+	snprintf(out->key, sizeof(out->key), "%s", c->key);
+	snprintf(out->app, sizeof(out->app), "%s", c->app);
+	out->sink = sink_get(o, c);
+	out->start_offset = out->sink->file.fd >= 0 ? out->sink->file.size : -1;
+	out->rest_s = REST_MIN;
+	ev_init(&out->rest_timer, on_rested);
+	list_add(&o->all, &out->node);
+	ev_io_init(&out->io, on_readable, fd, EV_READ);
+	ev_io_start(o->loop, &out->io);
+	o->npipes++;
+	if (out->sink->file.fd >= 0) {
+		deposit_file(o, out->sink);
+	}
+	return out;
+}
+
+static void size_pipe(const struct outputs *o, int fd)
+{
+	if (geteuid() == 0) {
+		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+	} else if (o->npipes < PIPES_BIG_USER) {
+		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE_SMALL);
+	}
+}
+
+struct output *output_new(struct outputs *o, const struct output_conf *conf, int *child_fd,
+			  struct err *err)
+{
+	int p[2];
+	char name[KEEPER_NAME];
+	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) != 0) {
+		err_set(err, ERR_LIMIT, "pipe: %s", strerror(errno));
+		return NULL;
+	}
+	size_pipe(o, p[0]);
+	if (conf->owner != geteuid() && fchown(p[1], conf->owner, (gid_t)-1) != 0) {
+		log_line("%s:%d: give the log pipe to uid %u: %s", conf->app, conf->slot,
+			 (unsigned)conf->owner, strerror(errno));
+	}
+	keeper_name(name, "pipe", conf->key);
+	link_deposit(o->link, name, p[0]);
+	*child_fd = p[1];
+	return add_output(o, conf, p[0]);
+}
+
+struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd)
+{
+	return add_output(o, conf, fd);
+}
+
+void output_set_pid(struct output *out, pid_t pid)
+{
+	out->pid = pid;
+}
+
+/* Start of the last n lines in text[0..len). */
+static size_t last_lines(const char *text, size_t len, int n)
+{
+	size_t at = len;
+	while (at > 0) {
+		if (text[at - 1] == '\n' && at != len && n-- <= 1) {
+			break;
+		}
+		at--;
+	}
+	return at;
+}
+
+void output_tail(struct output *out, int n, struct buf *text)
+{
+	char chunk[8192];
+	struct logfile *f = &out->sink->file;
+	output_drain(out);
+	if (f->fd < 0) {
+		return;
+	}
+	int64_t from =
+		out->start_offset > 0 && out->start_offset <= f->size ? out->start_offset : 0;
+	if (f->size - from > (int64_t)sizeof(chunk)) {
+		from = f->size - (int64_t)sizeof(chunk);
+	}
+	ssize_t len = pread(f->fd, chunk, (size_t)(f->size - from), from);
+	if (len > 0) {
+		size_t at = last_lines(chunk, (size_t)len, n);
+		buf_add(text, chunk + at, (size_t)len - at);
+	}
+}
+
+bool outputs_flush(struct outputs *o, const char *path)
+{
+	struct sink *s = find_sink(o, path);
+	if (s) {
+		logfile_flush(&s->file);
+	}
+	return s != NULL;
+}
+
+bool outputs_rotate(struct outputs *o, const char *path)
+{
+	struct sink *s = find_sink(o, path);
+	if (s) {
+		sink_rotate(o, s);
+	}
+	return s != NULL;
+}
+
+int64_t outputs_dropped(const struct outputs *o)
+{
+	int64_t total = 0;
+	struct sink *s, *next;
+	list_for_each(s, next, &o->sinks, node)
+	{
+		total += s->dropped;
+	}
+	return total;
+}
+
+void outputs_init(struct outputs *o, struct ev_loop *loop, struct link *link)
+{
+	*o = (struct outputs){.loop = loop, .link = link};
+	list_init(&o->all);
+	list_init(&o->sinks);
+}
+
+void outputs_finish(struct outputs *o)
+{
+	struct output *out, *next;
+	list_for_each(out, next, &o->all, node)
+	{
+		/* Not free_output(): what the keeper holds stays there for our successor. */
+		output_drain(out);
+		if (out->fd >= 0) {
+			ev_io_stop(o->loop, &out->io);
+			close(out->fd);
+			out->fd = -1;
+		}
+		ev_timer_stop(o->loop, &out->rest_timer);
+		list_remove(&out->node);
+		sink_unref(out->sink);
+		buf_finish(&out->carry);
+		free(out);
+	}
+}

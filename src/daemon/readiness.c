@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/readiness.h"
+
+#include <stdio.h>
+
+#include "common/mem.h"
+#include "common/units.h"
+#include "daemon/daemon.h"
+#include "daemon/runner.h"
+#include "daemon/treekill.h"
+
+/*
+ * `ready = auto` in cluster mode waits for the program to listen. A program that has no server
+ * never does; if none of its kind has ever listened, living this long is enough.
+ */
+#define AUTO_SETTLE 5.0
+/* How often a program that is not node is looked at for a listening socket. */
+#define LISTEN_POLL 0.1
+
+static void arm(struct inst *in, double seconds)
+{
+	struct ev_loop *loop = in->app->daemon->loop;
+	ev_timer_stop(loop, &in->ready_timer);
+	ev_timer_set(&in->ready_timer, seconds > 0 ? seconds : 0., 0.);
+	ev_timer_start(loop, &in->ready_timer);
+}
+
+static double left(const struct inst *in)
+{
+	return in->ready_deadline - ev_now(in->app->daemon->loop);
+}
+
+/* Whether listening is found out by looking at the kernel's tables. */
+static bool polls(const struct inst *in)
+{
+	return in->app->conf.ready.kind == PROBE_LISTENING && !in->app->cluster;
+}
+
+void readiness_begin(struct inst *in)
+{
+	const struct app_conf *c = &in->app->conf;
+	struct ev_loop *loop = in->app->daemon->loop;
+	in->ready = false;
+	ev_now_update(loop);
+	in->ready_deadline = ev_now(loop) + (double)c->ready_timeout_ms / 1000.;
+	if (c->ready.kind == PROBE_AUTO) {
+		double settle = in->app->cluster ? AUTO_SETTLE : (double)c->min_uptime_ms / 1000.;
+		arm(in, in->app->cluster && (in->app->listened || settle > left(in)) ? left(in)
+										     : settle);
+	} else {
+		arm(in, polls(in) ? LISTEN_POLL : left(in));
+	}
+}
+
+static void become_ready(struct inst *in, const char *how)
+{
+	char age[24];
+	if (in->state != ST_STARTING) {
+		return;
+	}
+	units_format_age(inst_uptime_ms(in), age, sizeof(age));
+	in->ready = true;
+	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "ready", NULL,
+		   "ready after %s (%s), pid %d", age, how, (int)in->pid);
+	runner_event(in, EV_READY);
+}
+
+static bool answers(const struct inst *in, enum ready_sign sign)
+{
+	switch (in->app->conf.ready.kind) {
+	case PROBE_AUTO:
+		return in->app->cluster && sign == SIGN_LISTENING;
+	case PROBE_SPAWN:
+		return sign == SIGN_SPAWNED;
+	case PROBE_LISTENING:
+		return sign == SIGN_LISTENING;
+	case PROBE_MESSAGE:
+		return sign == SIGN_MESSAGE;
+	case PROBE_NOTIFY:
+		return sign == SIGN_NOTIFY;
+	default:
+		return false;
+	}
+}
+
+void readiness_sign(struct inst *in, enum ready_sign sign)
+{
+	static const char *const how[] = {"started", "listening", "its message", "READY=1"};
+	if (sign == SIGN_LISTENING) {
+		in->app->listened = true;
+	}
+	if (answers(in, sign)) {
+		become_ready(in, how[sign]);
+	}
+}
+
+static void give_up(struct inst *in)
+{
+	char after[24];
+	units_format_duration(in->app->conf.ready_timeout_ms, after, sizeof(after));
+	snprintf(in->start_error, sizeof(in->start_error), "not ready within %s", after);
+	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "failed", NULL,
+		   "pid %d was not ready within %s", (int)in->pid, after);
+	in->stop_failed = true;
+	runner_event(in, EV_NOT_READY);
+}
+
+static void on_time(struct inst *in)
+{
+	const struct app_conf *c = &in->app->conf;
+	if (in->state != ST_STARTING || in->exited) {
+		return;
+	}
+	if (c->ready.kind == PROBE_AUTO && !in->app->cluster && in->ran) {
+		become_ready(in, "min_uptime");
+	} else if (c->ready.kind == PROBE_AUTO && in->ran && !in->app->listened) {
+		become_ready(in, "runs, does not listen");
+	} else if (polls(in) && treekill_is_listening(in)) {
+		readiness_sign(in, SIGN_LISTENING);
+	} else if (left(in) > 0.0005) {
+		arm(in, polls(in) ? LISTEN_POLL : left(in));
+	} else {
+		give_up(in);
+	}
+}
+
+void readiness_on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	on_time(container_of(w, struct inst, ready_timer));
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/reap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "common/units.h"
+#include "daemon/daemon.h"
+#include "daemon/launch.h"
+#include "daemon/runner.h"
+#include "daemon/treekill.h"
+#include "daemon/workers.h"
+#include "sys/proc.h"
+
+#define TREE_POLL 0.01
+
+static uint32_t random32(void)
+{
+	static uint64_t state;
+	if (!state) {
+		state = (uint64_t)clock_real_ms() * 2654435761u + (uint64_t)getpid();
+	}
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(state >> 33);
+}
+
+/* "exited 1 after 0.4s, before it was ready; next try in 100ms" */
+static void describe(const struct inst *in, int64_t uptime, enum inst_event ev, char *out,
+		     size_t cap)
+{
+	char how[400], age[24], wait[24];
+	const struct app_conf *c = &in->app->conf;
+	if (in->start_error[0]) {
+		snprintf(how, sizeof(how), "%s", in->start_error);
+	} else if (in->listen_error[0] && !in->ready && in->state != ST_STOPPING) {
+		snprintf(how, sizeof(how), "%s", in->listen_error);
+	} else {
+		exit_status_text(&in->status, how, 80);
+		units_format_age(uptime, age, sizeof(age));
+		size_t len = strlen(how);
+		snprintf(how + len, sizeof(how) - len, " after %s%s", age,
+			 in->ready || in->state == ST_STOPPING ? "" : ", before it was ready");
+	}
+	switch (ev) {
+	case EV_EXIT_NOW:
+		snprintf(out, cap, "%s; started again at once", how);
+		break;
+	case EV_EXIT_RETRY:
+		units_format_duration(in->next_delay_ms, wait, sizeof(wait));
+		snprintf(out, cap, "%s; next try in %s", how, wait);
+		break;
+	case EV_EXIT_GIVE_UP:
+		units_format_duration(c->restart_window_ms, wait, sizeof(wait));
+		snprintf(out, cap, "%s; gave up after %d restarts in %s", how, c->max_restarts,
+			 wait);
+		break;
+	default:
+		snprintf(out, cap, "%s", how);
+	}
+}
+
+static enum inst_event classify(struct inst *in, int64_t uptime)
+{
+	if (in->state == ST_STOPPING && !in->stop_failed) {
+		return in->again && in->wanted ? EV_GONE_AGAIN : EV_GONE;
+	}
+	if (!in->wanted) {
+		return in->state == ST_STOPPING ? EV_GONE : EV_EXIT_DONE;
+	}
+	struct exit_status st = in->status;
+	if (in->start_error[0]) {
+		st = (struct exit_status){.known = true,
+					  .code = 255}; /* a failure, whatever it was */
+	}
+	return policy_exit(&in->app->conf, &in->history, &st, in->start_error[0] ? 0 : uptime,
+			   clock_mono_ms(), random32(), &in->next_delay_ms);
+}
+
+/* Nothing of the process is left: tell the world, then the table. */
+static void finish(struct inst *in)
+{
+	struct daemon *d = in->app->daemon;
+	int64_t uptime = inst_uptime_ms(in);
+	enum inst_event ev = classify(in, uptime);
+	char text[LIMIT_EVENT_TEXT];
+	describe(in, uptime, ev, text, sizeof(text));
+	if (in->pid) {
+		in->last_exit = in->status;
+		in->last_exit_real_ms = clock_real_ms();
+		in->has_exited = true;
+	}
+	if (ev == EV_EXIT_NOW || ev == EV_EXIT_RETRY) {
+		in->restarts++;
+	}
+	bool is_failure = ev == EV_EXIT_GIVE_UP || in->start_error[0];
+	events_add(&d->events, in->app->conf.name, in->slot, is_failure ? "failed" : "exit", NULL,
+		   "%s", text);
+	runner_note(in, ev == EV_GONE || ev == EV_GONE_AGAIN ? NULL : text);
+	launch_release(in);
+	runner_event(in, ev);
+}
+
+/* The main process is gone; is its tree? On a stop it may take its time, else it goes now. */
+static void check_tree(struct inst *in)
+{
+	struct daemon *d = in->app->daemon;
+	if (!treekill_alive(in)) {
+		finish(in);
+		return;
+	}
+	if (in->state != ST_STOPPING || in->killed) {
+		treekill_signal(in, SIGKILL);
+		if (!treekill_alive(in)) {
+			finish(in);
+			return;
+		}
+	}
+	ev_timer_stop(d->loop, &in->tree_timer);
+	ev_timer_set(&in->tree_timer, TREE_POLL, 0.);
+	ev_timer_start(d->loop, &in->tree_timer);
+}
+
+void reap_on_tree_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	check_tree(container_of(w, struct inst, tree_timer));
+}
+
+static void main_exited(struct inst *in, int status, bool known)
+{
+	struct daemon *d = in->app->daemon;
+	if (in->exited) {
+		return;
+	}
+	in->exited = true;
+	in->status = exit_status_decode(status);
+	in->status.known = known;
+	in->status.oom = in->status.signal == SIGKILL && treekill_was_oom(in);
+	list_remove(&in->pid_node);
+	ev_io_stop(d->loop, &in->pid_io);
+	ev_timer_stop(d->loop, &in->ready_timer);
+	launch_read_report(in);
+	workers_drain(in);
+	if (in->out) {
+		output_drain(in->out);
+	}
+	if (in->err) {
+		output_drain(in->err);
+	}
+	check_tree(in);
+}
+
+static struct inst *find_pid(struct daemon *d, pid_t pid)
+{
+	struct list *head = &d->by_pid[(unsigned)pid % ARRAY_LEN(d->by_pid)];
+	struct inst *in, *next;
+	list_for_each(in, next, head, pid_node)
+	{
+		if (in->pid == pid) {
+			return in;
+		}
+	}
+	return NULL;
+}
+
+void reap_record(struct daemon *d, const struct ring_record *rec)
+{
+	struct inst *in = find_pid(d, rec->pid);
+	/* A pid that was used before: the start time tells. 0 = it could not be read. */
+	if (in && (!rec->starttime || !in->starttime || rec->starttime == in->starttime)) {
+		main_exited(in, rec->status, true);
+	}
+}
+
+void reap_start_failed(struct inst *in, bool no_room)
+{
+	in->status = (struct exit_status){.known = false};
+	if (no_room && in->wanted) {
+		in->next_delay_ms =
+			policy_delay(&in->app->conf, in->history.in_a_row++, random32());
+		runner_note(in, in->start_error);
+		events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "failed", NULL,
+			   "%s", in->start_error);
+		launch_release(in);
+		runner_event(in, EV_EXIT_RETRY);
+		return;
+	}
+	finish(in);
+}
+
+/* Without a keeper: a child of our own can be waited for; of others the zombie's stat tells. */
+static bool read_status(const struct inst *in, int *status)
+{
+	struct proc_stat st;
+	if (waitpid(in->pid, status, WNOHANG) == in->pid) {
+		return true;
+	}
+	if (proc_read_stat(in->pid, &st) && st.starttime == in->starttime && st.state == 'Z') {
+		*status = st.exit_code;
+		return true;
+	}
+	return false;
+}
+
+void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)revents;
+	struct inst *in = container_of(w, struct inst, pid_io);
+	int status = 0;
+	ev_io_stop(loop, w);
+	bool known = read_status(in, &status);
+	main_exited(in, status, known);
+}
+
+void reap_watch_all(struct daemon *d)
+{
+	log_line("the keeper is gone; watching the apps myself");
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (size_t i = 0; i < ARRAY_LEN(d->by_pid); i++) {
+		struct inst *in, *next;
+		list_for_each(in, next, &d->by_pid[i], pid_node)
+		{
+			ev_io_set(&in->pid_io, in->pidfd, EV_READ);
+			ev_io_start(d->loop, &in->pid_io);
+		}
+	}
+}

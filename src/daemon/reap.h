@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_REAP_H
+#define PMCTL_DAEMON_REAP_H
+/*
+ * reap - the end of a process: from the keeper's record to an event of the state table.
+ *
+ * The main process's exit is not the end: its output is drained, and what it left of its tree is
+ * taken away first. Only then is the end classified (app/policy.h) and told to the runner.
+ */
+#include <ev.h>
+#include <stdbool.h>
+
+#include "keeper/shared.h"
+
+struct daemon;
+struct inst;
+
+/* A record from the keeper's ring. Processes that are not ours (orphans) are ignored. */
+void reap_record(struct daemon *d, const struct ring_record *rec);
+/* It could not even be started; no_room = the system's fault, not counted against the app. */
+void reap_start_failed(struct inst *in, bool no_room);
+/* The keeper is dead: watch the processes ourselves from now on. */
+void reap_watch_all(struct daemon *d);
+
+void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents);
+void reap_on_tree_timer(struct ev_loop *loop, ev_timer *w, int revents);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_RUNNER_H
+#define PMCTL_DAEMON_RUNNER_H
+/*
+ * runner - makes processes of wishes: feeds events to the state table and performs its effects.
+ *
+ * One struct inst is one slot of an app. It is owned by the app; its process, timers, outputs,
+ * channel and notify socket are owned by it.
+ */
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "app/policy.h"
+#include "app/states.h"
+#include "common/list.h"
+#include "daemon/sampler.h"
+#include "keeper/shared.h"
+#include "sys/tree.h"
+
+struct app;
+struct asker;
+struct notify;
+struct output;
+struct runtab_rec;
+struct worker;
+
+struct inst {
+	struct app *app;
+	int slot;
+	uint64_t id;
+	enum inst_state state;
+	bool wanted;  /* a process is wanted: what an operator or the file said last */
+	bool again;   /* being stopped in order to be started again */
+	bool leaving; /* scaled away or deleted: freed once it has stopped */
+
+	/* the process; pid 0 = none */
+	pid_t pid;
+	int pidfd;
+	uint64_t starttime;
+	uint32_t run; /* counts processes of this instance */
+	int64_t started_mono_ms, started_real_ms;
+	bool ran;    /* the program was executed (the stub's report said so) */
+	bool exited; /* the main process is dead, its tree may not be */
+	bool killed; /* SIGKILL was sent */
+	bool ready;
+	bool stop_failed; /* being stopped because it did not get ready: counts as a failure */
+	struct exit_status status;
+	char start_error[400];	/* why it could not be started; "" = it could */
+	char listen_error[200]; /* why its program could not listen; "" = it could */
+	char note[280];		/* for the NOTE column; "" = nothing to say */
+	char *last_lines;	/* what the last process that failed wrote last; never NULL */
+	int report_fd;
+	int cgroup_fd;	     /* its leaf; -1 = none */
+	uint32_t cgroup_run; /* the run the leaf was made for: part of its name */
+	bool cgroup_spent;   /* was killed as a whole: not to be used again */
+	struct tree tree;    /* its members, where there is no cgroup */
+	struct output *out, *err;
+	struct worker *worker; /* node channel; NULL = none */
+	struct notify *notify; /* sd_notify socket; NULL = none */
+
+	/* history */
+	struct history history;
+	unsigned restarts; /* automatic ones since start or reset */
+	bool has_exited;   /* last_exit is valid */
+	struct exit_status last_exit;
+	int64_t last_exit_real_ms;
+	int64_t backoff_until_mono_ms;
+	int64_t next_delay_ms; /* the wait policy_exit() chose */
+
+	struct sample sample;
+	struct runtab_rec *rec; /* its place in the run table; NULL = none yet */
+
+	ev_io report_io, pid_io;
+	ev_timer ready_timer; /* min_uptime, or the ready deadline */
+	ev_timer kill_timer;  /* SIGKILL after stop_timeout */
+	ev_timer backoff_timer;
+	ev_timer drain_timer;  /* cluster: the stop signal after draining */
+	ev_timer tree_timer;   /* what is left of the tree */
+	double ready_deadline; /* ev_now() time */
+	struct list pid_node;  /* daemon.by_pid */
+};
+
+struct inst *inst_new(struct app *app, int slot, uint64_t id);
+/* The process, if any, is left alone. */
+void inst_free(struct inst *in);
+
+/* Feed an event to the state table and perform what it says. */
+void runner_event(struct inst *in, enum inst_event ev);
+
+/* Set the wish and feed the event. `by` is for the event journal; NULL = the daemon itself. */
+void runner_start(struct inst *in, const struct asker *by);
+void runner_stop(struct inst *in, const struct asker *by);
+void runner_restart(struct inst *in, const struct asker *by);
+/* Send a signal to the main process. False with errno if there is none. */
+bool runner_signal(struct inst *in, int sig);
+
+/* A worker's channel has closed: it has drained. */
+void runner_drained(struct inst *in);
+/* A program said it in words: shown as note (NULL = nothing). */
+void runner_note(struct inst *in, const char *text);
+
+/* Milliseconds since the process started; 0 if there is none. */
+int64_t inst_uptime_ms(const struct inst *in);
+
+#endif

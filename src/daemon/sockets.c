@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/sockets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "sys/portowner.h"
+
+#define LOOK_PERIOD_MS 1000 /* searching all of /proc is not for a crash loop */
+#define HELD_PREFIX    "sock."
+
+void sockets_init(struct sockets *s, const struct sockets_hooks *hooks)
+{
+	*s = (struct sockets){.next_id = 1, .hooks = *hooks, .looked_at_ms = -LOOK_PERIOD_MS};
+	list_init(&s->all);
+}
+
+static void free_lsock(struct lsock *l)
+{
+	list_remove(&l->node);
+	if (l->fd >= 0) {
+		close(l->fd);
+	}
+	free(l->app);
+	free(l->spec);
+	free(l->name);
+	free(l);
+}
+
+void sockets_finish(struct sockets *s)
+{
+	struct lsock *l, *next;
+	list_for_each(l, next, &s->all, node)
+	{
+		free_lsock(l);
+	}
+}
+
+/* Everything that makes it another socket. */
+static char *make_spec(const struct sock_req *req, unsigned index)
+{
+	return xasprintf("%d|%s|%u|%u|%u", (int)req->kind,
+			 req->kind == SOCK_KIND_UNIX ? req->path
+			 : req->host		     ? req->host
+						     : "*",
+			 (unsigned)req->port, req->flags & (SOCK_V6ONLY | SOCK_REUSEPORT), index);
+}
+
+static struct lsock *find_spec(struct sockets *s, const char *app, const char *spec)
+{
+	struct lsock *l, *next;
+	list_for_each(l, next, &s->all, node)
+	{
+		if (l->fd >= 0 && strcmp(l->app, app) == 0 && strcmp(l->spec, spec) == 0) {
+			return l;
+		}
+	}
+	return NULL;
+}
+
+/* Put the holder of the port behind the sentence; it is worth a search, but not all the time. */
+static void blame(struct sockets *s, const struct sock_req *req, struct err *err)
+{
+	struct portowner owner;
+	char who[200], what[SOCK_NAME];
+	int64_t now = clock_mono_ms();
+	if (now - s->looked_at_ms < LOOK_PERIOD_MS || !portowner_find(req, &owner)) {
+		return;
+	}
+	s->looked_at_ms = now;
+	portowner_describe(&owner, who, sizeof(who));
+	sock_describe(req, what);
+	err_set(err, err->code, "cannot listen on %s: %s", what, who);
+}
+
+static void held_name(const struct lsock *l, char out[24])
+{
+	snprintf(out, 24, HELD_PREFIX "%u", l->id);
+}
+
+struct lsock *sockets_get(struct sockets *s, const char *app, const struct sock_req *req,
+			  unsigned index, struct err *err, int *error)
+{
+	char name[SOCK_NAME] = "", held[24];
+	int code = 0;
+	char *spec = make_spec(req, index);
+	struct lsock *l = find_spec(s, app, spec);
+	if (l) {
+		free(spec);
+		return sockets_ref(l);
+	}
+	int fd = sock_listen(req, err, &code);
+	if (fd < 0) {
+		if (code == EADDRINUSE && err) {
+			blame(s, req, err);
+		}
+		if (error) {
+			*error = code;
+		}
+		free(spec);
+		return NULL;
+	}
+	sock_name(fd, name);
+	l = xcalloc(1, sizeof(*l));
+	*l = (struct lsock){.id = s->next_id++,
+			    .refs = 1,
+			    .app = xstrdup(app),
+			    .spec = spec,
+			    .name = xstrdup(name),
+			    .kind = req->kind,
+			    .fd = fd};
+	list_add(&s->all, &l->node);
+	held_name(l, held);
+	s->hooks.deposit(s->hooks.ctx, held, fd);
+	return l;
+}
+
+struct lsock *sockets_ref(struct lsock *l)
+{
+	l->refs++;
+	return l;
+}
+
+/* Only the file that is this very socket: somebody may have put another one there meanwhile. */
+static void remove_file(const struct lsock *l)
+{
+	struct sockaddr_un sa;
+	struct stat st;
+	socklen_t len = sizeof(sa);
+	if (l->kind != SOCK_KIND_UNIX || getsockname(l->fd, (struct sockaddr *)&sa, &len) != 0 ||
+	    lstat(sa.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode)) {
+		return;
+	}
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		return;
+	}
+	shutdown(l->fd, SHUT_RD); /* now a connect tells ours from another one */
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 && errno == ECONNREFUSED) {
+		unlink(sa.sun_path);
+	}
+	close(fd);
+}
+
+void sockets_unref(struct sockets *s, struct lsock *l)
+{
+	char held[24];
+	if (!l || --l->refs > 0) {
+		return;
+	}
+	held_name(l, held);
+	if (l->fd >= 0) {
+		s->hooks.drop(s->hooks.ctx, held);
+		remove_file(l);
+	}
+	free_lsock(l);
+}
+
+struct lsock *sockets_find(struct sockets *s, unsigned id)
+{
+	struct lsock *l, *next;
+	list_for_each(l, next, &s->all, node)
+	{
+		if (l->id == id && l->fd >= 0) {
+			return l;
+		}
+	}
+	return NULL;
+}
+
+void sockets_save(const struct sockets *s, struct jw *w)
+{
+	struct lsock *l, *next;
+	jw_arr(w);
+	list_for_each(l, next, &s->all, node)
+	{
+		jw_obj(w);
+		jw_kint(w, "id", l->id);
+		jw_kint(w, "kind", l->kind);
+		jw_kstr(w, "app", l->app);
+		jw_kstr(w, "spec", l->spec);
+		jw_kstr(w, "name", l->name);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static void load_one(struct sockets *s, const json_t *o)
+{
+	const char *app = json_string_value(json_object_get(o, "app"));
+	const char *spec = json_string_value(json_object_get(o, "spec"));
+	const char *name = json_string_value(json_object_get(o, "name"));
+	json_int_t id = json_integer_value(json_object_get(o, "id"));
+	json_int_t kind = json_integer_value(json_object_get(o, "kind"));
+	if (!app || !spec || !name || id < 1 || id > UINT32_MAX / 2 || kind < SOCK_KIND_TCP ||
+	    kind > SOCK_KIND_UNIX) {
+		return;
+	}
+	struct lsock *l = xcalloc(1, sizeof(*l));
+	*l = (struct lsock){.id = (unsigned)id,
+			    .app = xstrdup(app),
+			    .spec = xstrdup(spec),
+			    .name = xstrdup(name),
+			    .kind = (enum sock_kind)kind,
+			    .fd = -1};
+	list_add(&s->all, &l->node);
+	if (l->id >= s->next_id) {
+		s->next_id = l->id + 1;
+	}
+}
+
+void sockets_load(struct sockets *s, const json_t *saved)
+{
+	size_t i;
+	json_t *o;
+	json_array_foreach(saved, i, o)
+	{
+		load_one(s, o);
+	}
+}
+
+bool sockets_restore(struct sockets *s, const char *held, int fd)
+{
+	struct lsock *l, *next;
+	unsigned id = (unsigned)strtoul(held + strlen(HELD_PREFIX), NULL, 10);
+	list_for_each(l, next, &s->all, node)
+	{
+		if (l->id == id && l->fd < 0 && sock_is_listener(fd)) {
+			l->fd = fd;
+			return true;
+		}
+	}
+	close(fd);
+	if (id >= s->next_id) {
+		s->next_id = id + 1;
+	}
+	return false;
+}
+
+void sockets_drop_unused(struct sockets *s)
+{
+	struct lsock *l, *next;
+	list_for_each(l, next, &s->all, node)
+	{
+		if (l->refs == 0) {
+			l->refs = 1;
+			sockets_unref(s, l);
+		}
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_SOCKETS_H
+#define PMCTL_DAEMON_SOCKETS_H
+/*
+ * sockets - the listening sockets of all apps.
+ *
+ * Owned by struct daemon. Each socket belongs to one app and is shared by its instances, by its
+ * `listen =` and by what its programs ask for: the same address is the same socket. A duplicate of
+ * each is deposited with the keeper as "sock.ID", which is how they outlive the supervisor. What
+ * they are for is saved as JSON (sockets_save) and must be loaded before they are handed back.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/list.h"
+#include "proto/jw.h"
+#include "sys/sock.h"
+
+struct lsock {
+	struct list node; /* sockets.all */
+	unsigned id;
+	unsigned refs;
+	char *app;  /* name of the app it belongs to */
+	char *spec; /* what was asked for: the key under which it is shared */
+	char *name; /* what it is bound to: "tcp:0.0.0.0:3000" */
+	enum sock_kind kind;
+	int fd; /* -1 = announced by sockets_load(), not handed back yet */
+};
+
+struct sockets_hooks {
+	void (*deposit)(void *ctx, const char *name, int fd); /* fd stays ours */
+	void (*drop)(void *ctx, const char *name);
+	void *ctx;
+};
+
+struct sockets {
+	struct list all;
+	unsigned next_id;
+	struct sockets_hooks hooks;
+	int64_t looked_at_ms; /* when we last searched /proc for the holder of a port */
+};
+
+void sockets_init(struct sockets *s, const struct sockets_hooks *hooks);
+/* Closes all; drops nothing from the keeper and leaves socket files: whoever ends for good unrefs
+ * before. */
+void sockets_finish(struct sockets *s);
+
+/* Find or open; the caller gets a reference. NULL on failure: err is "cannot listen on
+ * 0.0.0.0:3000: in use by pid 4711 (node old.js, uid 1000), not one of ours", *error the errno
+ * (error may be NULL). index tells apart several sockets on port 0. */
+struct lsock *sockets_get(struct sockets *s, const char *app, const struct sock_req *req,
+			  unsigned index, struct err *err, int *error);
+struct lsock *sockets_ref(struct lsock *l);
+/* The last reference closes it and removes a socket file that is still its own. NULL is fine. */
+void sockets_unref(struct sockets *s, struct lsock *l);
+/* NULL if there is none with an open descriptor. */
+struct lsock *sockets_find(struct sockets *s, unsigned id);
+
+/* One JSON array: what the "sock.ID" descriptors are. */
+void sockets_save(const struct sockets *s, struct jw *w);
+/* After a restart of the supervisor: first what was saved (broken entries are left out) ... */
+void sockets_load(struct sockets *s, const json_t *saved);
+/* ... then each descriptor the keeper had, taken over. False if we know nothing of it: it was
+ * closed and should be dropped. */
+bool sockets_restore(struct sockets *s, const char *held_name, int fd);
+/* Adopted sockets start with no reference. Call once everybody has taken what they need. */
+void sockets_drop_unused(struct sockets *s);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/* The workers' side of daemon/cluster.h: what they say, and what they are told. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "daemon/cluster_priv.h"
+
+#define MAX_SENT 256 /* descriptors a worker may leave unanswered */
+#define TRIES	 3
+
+static int64_t next_seq(struct worker *w)
+{
+	return ++w->seq;
+}
+
+static bool send_line(struct worker *w, const struct buf *line)
+{
+	return channel_send(&w->channel, line->data, line->len, -1);
+}
+
+/* --- descriptors on their way --- */
+
+static void free_sent(struct worker *w, struct sent *s)
+{
+	list_remove(&s->node);
+	w->nsent--;
+	if (w->cluster) {
+		sockets_unref(w->cluster->conf.sockets, s->sock);
+	}
+	free(s);
+}
+
+static void send_socket(struct worker *w, const struct buf *line, struct lsock *sock)
+{
+	if (w->nsent >= MAX_SENT || !channel_send(&w->channel, line->data, line->len, sock->fd)) {
+		w->events.problem(w->ctx, w, "a socket could not be sent");
+		return;
+	}
+	struct sent *s = xmalloc(sizeof(*s) + line->len);
+	*s = (struct sent){.sock = sockets_ref(sock), .tries = 1, .len = line->len};
+	memcpy(s->line, line->data, line->len);
+	list_add(&w->sent, &s->node);
+	w->nsent++;
+}
+
+static void on_handle_ack(struct worker *w)
+{
+	if (!list_empty(&w->sent)) {
+		free_sent(w, container_of(w->sent.next, struct sent, node));
+	}
+}
+
+/* The descriptor did not arrive: it had no room for it, or the kernel lost it. */
+static void on_handle_nack(struct worker *w)
+{
+	if (list_empty(&w->sent)) {
+		return;
+	}
+	struct sent *s = container_of(w->sent.next, struct sent, node);
+	if (s->tries++ < TRIES && channel_send(&w->channel, s->line, s->len, s->sock->fd)) {
+		return;
+	}
+	w->events.problem(w->ctx, w, "the worker does not take its socket");
+	free_sent(w, s);
+}
+
+/* --- listening --- */
+
+static struct member *find_member(struct worker *w, const struct key *key)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &w->members, node)
+	{
+		if (m->key == key) {
+			return m;
+		}
+	}
+	return NULL;
+}
+
+static void answer_error(struct worker *w, const struct node_msg *m, const char *name, int error)
+{
+	struct buf line = {0};
+	struct node_reply r = {.key = name, .ack = m->seq, .seq = next_seq(w), .data = m->data};
+	node_write_error(&line, &r, -error);
+	send_line(w, &line);
+	buf_finish(&line);
+}
+
+static enum node_kind kind_of(const struct lsock *l)
+{
+	return l->kind == SOCK_KIND_UNIX  ? NODE_PIPE
+	       : l->kind == SOCK_KIND_UDP ? NODE_UDP
+					  : NODE_TCP;
+}
+
+static void answer_shared(struct worker *w, const struct node_msg *m, struct key *k)
+{
+	struct buf line = {0};
+	struct node_reply r = {.key = k->name,
+			       .ack = m->seq,
+			       .seq = next_seq(w),
+			       .data = {.p = k->data, .len = strlen(k->data)}};
+	node_write_shared(&line, &r, kind_of(k->sock));
+	send_socket(w, &line, k->sock);
+	buf_finish(&line);
+}
+
+static void on_query(struct worker *w, const struct node_msg *m)
+{
+	struct cluster *c = w->cluster;
+	struct buf name = {0};
+	struct err err = {0};
+	int error = EINVAL;
+	node_make_key(m, &name);
+	struct key *k = cluster_find_key(c, name.data);
+	if (k && find_member(w, k)) {
+		answer_error(w, m, name.data, EADDRINUSE); /* twice in one program */
+	} else if (!k && !(k = cluster_open_key(c, m, name.data, &err, &error))) {
+		answer_error(w, m, name.data, error ? error : EINVAL);
+		w->events.listen_failed(w->ctx, w, err.msg);
+	} else {
+		cluster_join(w, k, false);
+		cluster_changed(c);
+		answer_shared(w, m, k);
+	}
+	buf_finish(&name);
+}
+
+/* One that binds by itself (exclusive, reusePort, Bun) has asked for nothing. */
+static void describe(const struct node_msg *m, char *out, size_t cap)
+{
+	const char *kind = m->address_type == NODE_ADDR_UDP4 || m->address_type == NODE_ADDR_UDP6
+				   ? "udp"
+				   : "tcp";
+	const char *host = m->address.data ? m->address.data : "[::]";
+	if (m->address_type == NODE_ADDR_PIPE) {
+		snprintf(out, cap, "unix:%.120s", host);
+	} else {
+		snprintf(out, cap, "%s:%.100s:%d", kind, host, m->port);
+	}
+}
+
+/* The message does not name the key; queries are answered, and servers begin, in order. */
+static void on_listening(struct worker *w, const struct node_msg *m)
+{
+	char own[SOCK_NAME];
+	struct member *mem, *next;
+	const char *name = NULL;
+	list_for_each(mem, next, &w->members, node)
+	{
+		if (!mem->listening) {
+			mem->listening = true;
+			name = mem->key->sock->name;
+			break;
+		}
+	}
+	if (!name) {
+		describe(m, own, sizeof(own));
+		name = own;
+	}
+	cluster_changed(w->cluster);
+	w->events.listening(w->ctx, w, name);
+}
+
+/* A program that closes a server for good gives its address back; one that ends does not: its
+ * successor wants the same one, and clients wait in its queue meanwhile. */
+static void on_close(struct worker *w, const struct node_msg *m)
+{
+	struct key *k = m->key.data ? cluster_find_key(w->cluster, m->key.data) : NULL;
+	struct member *mem = k ? find_member(w, k) : NULL;
+	if (mem) {
+		cluster_leave(w, mem, !w->disconnecting && !w->intended);
+		cluster_changed(w->cluster);
+	}
+}
+
+static void on_intended(struct worker *w, const struct node_msg *m)
+{
+	struct buf line = {0};
+	w->intended = true;
+	node_write_ack(&line, m->seq, next_seq(w));
+	send_line(w, &line);
+	buf_finish(&line);
+	w->events.intended_exit(w->ctx, w);
+}
+
+/* A program may send us a socket of its own; nobody here wants it, but it waits for the answer. */
+static void on_handle(struct worker *w, const struct node_msg *m)
+{
+	struct buf line = {0};
+	int fd = channel_take_fd(&w->channel);
+	if (fd >= 0) {
+		close(fd);
+	}
+	node_write_handle_ack(&line);
+	send_line(w, &line);
+	buf_finish(&line);
+	if (m->msg.p && !node_is_internal(m->msg.p, m->msg.len)) {
+		w->events.message(w->ctx, w, m->msg.p, m->msg.len);
+	}
+}
+
+static void take_cluster(struct worker *w, const struct node_msg *m)
+{
+	switch (m->type) {
+	case NODE_ONLINE:
+		w->online = true;
+		cluster_changed(w->cluster);
+		w->events.online(w->ctx, w);
+		break;
+	case NODE_QUERY:
+		on_query(w, m);
+		break;
+	case NODE_LISTENING:
+		on_listening(w, m);
+		break;
+	case NODE_CLOSE:
+		on_close(w, m);
+		break;
+	case NODE_INTENDED:
+		on_intended(w, m);
+		break;
+	default:
+		break;
+	}
+}
+
+static void take_internal(struct worker *w, const char *line, size_t len)
+{
+	struct node_msg m;
+	bool ok = node_parse(&m, line, len);
+	if (!ok) {
+		w->events.problem(w->ctx, w, "a broken message was left out");
+	}
+	if (m.type == NODE_HANDLE) {
+		on_handle(w, &m);
+	} else if (ok && m.type == NODE_HANDLE_ACK) {
+		on_handle_ack(w);
+	} else if (ok && m.type == NODE_HANDLE_NACK) {
+		on_handle_nack(w);
+	} else if (ok && w->cluster) {
+		take_cluster(w, &m);
+	}
+	node_msg_finish(&m);
+}
+
+/* --- the channel --- */
+
+static void on_line(void *ctx, char *line, size_t len)
+{
+	struct worker *w = ctx;
+	if (w->dead) {
+		return;
+	}
+	w->in_callback = true;
+	if (node_is_internal(line, len)) {
+		take_internal(w, line, len);
+	} else {
+		w->events.message(w->ctx, w, line, len);
+	}
+}
+
+static void on_eof(void *ctx, const char *why)
+{
+	struct worker *w = ctx;
+	if (w->dead) {
+		return;
+	}
+	w->in_callback = true;
+	if (why) {
+		w->events.problem(w->ctx, w, why);
+	}
+	w->events.eof(w->ctx, w);
+}
+
+static void destroy(struct worker *w)
+{
+	struct sent *s, *next;
+	channel_finish(&w->channel);
+	list_for_each(s, next, &w->sent, node)
+	{
+		free_sent(w, s);
+	}
+	free(w);
+}
+
+static void on_done(void *ctx)
+{
+	struct worker *w = ctx;
+	w->in_callback = false;
+	if (w->dead) {
+		destroy(w);
+	}
+}
+
+static const struct channel_callbacks callbacks = {on_line, on_eof, on_done};
+
+struct worker *worker_new(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
+			  const struct worker_events *events, void *ctx)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	w->cluster = cluster;
+	w->id = id;
+	w->events = *events;
+	w->ctx = ctx;
+	list_init(&w->node);
+	list_init(&w->members);
+	list_init(&w->sent);
+	channel_init(&w->channel, loop, fd, &callbacks, w);
+	if (cluster) {
+		list_add(&cluster->workers, &w->node);
+	}
+	return w;
+}
+
+struct worker *worker_adopt(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
+			    const struct worker_events *events, void *ctx)
+{
+	struct worker *w = worker_new(loop, cluster, id, fd, events, ctx);
+	if (cluster) {
+		cluster_readopt(w);
+	}
+	return w;
+}
+
+void worker_free(struct worker *w)
+{
+	struct member *m, *next;
+	if (!w) {
+		return;
+	}
+	list_for_each(m, next, &w->members, node)
+	{
+		cluster_leave(w, m, false);
+	}
+	list_remove(&w->node);
+	w->dead = true;
+	if (!w->in_callback) {
+		destroy(w);
+	}
+}
+
+void worker_drain(struct worker *w)
+{
+	channel_drain(&w->channel);
+	w->in_callback = false;
+}
+
+bool worker_disconnect(struct worker *w)
+{
+	struct buf line = {0};
+	if (!w->cluster || !w->online || w->channel.fd < 0) {
+		return false;
+	}
+	if (w->disconnecting) {
+		return true;
+	}
+	node_write_disconnect(&line, next_seq(w));
+	bool ok = send_line(w, &line);
+	buf_finish(&line);
+	if (ok) {
+		w->disconnecting = true;
+		cluster_changed(w->cluster);
+	}
+	return ok;
+}
+
+bool worker_send_raw(struct worker *w, const char *json, size_t len)
+{
+	struct buf line = {0};
+	if (!node_message_ok(json, len) || node_is_internal(json, len)) {
+		return false;
+	}
+	buf_add(&line, json, len);
+	buf_addc(&line, '\n');
+	bool ok = send_line(w, &line);
+	buf_finish(&line);
+	return ok;
+}
+
+bool worker_is_online(const struct worker *w)
+{
+	return w->online;
+}
+
+bool worker_exit_intended(const struct worker *w)
+{
+	return w->intended || w->disconnecting;
+}
+
+size_t worker_listening(const struct worker *w, const char **names, size_t max)
+{
+	struct member *m, *next;
+	size_t n = 0;
+	list_for_each(m, next, &w->members, node)
+	{
+		if (m->listening) {
+			if (n < max) {
+				names[n] = m->key->sock->name;
+			}
+			n++;
+		}
+	}
+	return n;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/workers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mem.h"
+#include "daemon/channel.h"
+#include "daemon/cluster.h"
+#include "daemon/daemon.h"
+#include "daemon/readiness.h"
+#include "daemon/runner.h"
+#include "sys/statefile.h"
+
+#define STATE_NAME "sockets"
+#define MAX_LISTED 16
+
+/* --- what the workers say --- */
+
+static void on_listening(void *ctx, struct worker *w, const char *name)
+{
+	struct inst *in = ctx;
+	(void)w;
+	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "listen", NULL,
+		   "listens on %s", name);
+	readiness_sign(in, SIGN_LISTENING);
+}
+
+/* process.send('ready'), and PM2's custom of sending it as an object is not one of node's. */
+static void on_message(void *ctx, struct worker *w, const char *raw, size_t len)
+{
+	(void)w;
+	if (len == 7 && memcmp(raw, "\"ready\"", 7) == 0) {
+		readiness_sign(ctx, SIGN_MESSAGE);
+		return;
+	}
+	struct inst *in = ctx;
+	struct buf text = {0};
+	buf_add_escaped(&text, raw, len < 200 ? len : 200, 0);
+	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "message", NULL, "%s%s",
+		   text.data ? text.data : "", len > 200 ? "..." : "");
+	buf_finish(&text);
+}
+
+static void on_listen_failed(void *ctx, struct worker *w, const char *text)
+{
+	struct inst *in = ctx;
+	(void)w;
+	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "failed", NULL, "%s",
+		   text);
+	snprintf(in->listen_error, sizeof(in->listen_error), "%.199s", text);
+}
+
+static void on_intended_exit(void *ctx, struct worker *w)
+{
+	(void)ctx;
+	(void)w;
+}
+
+static void on_eof(void *ctx, struct worker *w)
+{
+	(void)w;
+	runner_drained(ctx);
+}
+
+static void on_problem(void *ctx, struct worker *w, const char *text)
+{
+	struct inst *in = ctx;
+	(void)w;
+	log_line("%s:%d: channel: %s", in->app->conf.name, in->slot, text);
+}
+
+static void on_online(void *ctx, struct worker *w)
+{
+	(void)ctx;
+	(void)w;
+}
+
+static const struct worker_events worker_events = {
+	.online = on_online,
+	.listening = on_listening,
+	.message = on_message,
+	.listen_failed = on_listen_failed,
+	.intended_exit = on_intended_exit,
+	.eof = on_eof,
+	.problem = on_problem,
+};
+
+/* --- what must survive the supervisor: sockets, keys, members --- */
+
+static void save(struct daemon *d)
+{
+	struct buf text = {0};
+	struct jw w;
+	struct err err;
+	struct app *app, *next;
+	jw_init(&w, &text);
+	jw_obj(&w);
+	jw_key(&w, "sockets");
+	sockets_save(&d->sockets, &w);
+	jw_key(&w, "clusters");
+	jw_obj(&w);
+	list_for_each(app, next, &d->apps, node)
+	{
+		if (app->cluster) {
+			jw_key(&w, app->conf.name);
+			cluster_save(app->cluster, &w);
+		}
+	}
+	jw_end(&w);
+	jw_end(&w);
+	int fd = -1;
+	if (statefile_save(d->runtime_fd, STATE_NAME, text.data, text.len, &fd, &err)) {
+		close(fd); /* it is of this boot only: the disk need not know */
+	} else {
+		log_line("sockets: %s", err.msg);
+	}
+	buf_finish(&text);
+}
+
+static void on_changed(void *ctx, struct cluster *c)
+{
+	struct app *app = ctx;
+	(void)c;
+	save(app->daemon);
+}
+
+void workers_load(struct daemon *d)
+{
+	struct buf text = {0};
+	struct err warning = {0};
+	enum statefile_source src;
+	if (statefile_load(d->runtime_fd, STATE_NAME, &text, &src, &warning) && text.len) {
+		d->saved_sockets = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	}
+	if (warning.code != ERR_NONE) {
+		log_line("sockets: %s", warning.msg);
+	}
+	buf_finish(&text);
+	sockets_load(&d->sockets, json_object_get(d->saved_sockets, "sockets"));
+}
+
+bool workers_restore_socket(struct daemon *d, const char *name, int fd)
+{
+	return sockets_restore(&d->sockets, name, fd);
+}
+
+void workers_restore_clusters(struct daemon *d)
+{
+	const json_t *saved = json_object_get(d->saved_sockets, "clusters");
+	struct app *app, *next;
+	list_for_each(app, next, &d->apps, node)
+	{
+		struct err err;
+		if (app->cluster) {
+			cluster_restore(app->cluster, json_object_get(saved, app->conf.name));
+		}
+		if (apps_any_live(app) && !apps_open_sockets(app, &err)) {
+			log_line("%s: %s", app->conf.name, err.msg);
+		}
+	}
+}
+
+void workers_restored(struct daemon *d)
+{
+	sockets_drop_unused(&d->sockets);
+	json_decref(d->saved_sockets);
+	d->saved_sockets = NULL;
+	save(d);
+}
+
+/* --- sockets and channels --- */
+
+struct cluster *workers_new_cluster(struct app *app)
+{
+	struct cluster_conf conf = {.app = app->conf.name,
+				    .sockets = &app->daemon->sockets,
+				    .listen = app->listen,
+				    .nlisten = app->nlisten,
+				    .as_user = app->user.uid != geteuid(),
+				    .uid = app->user.uid,
+				    .gid = app->user.gid,
+				    .changed = on_changed,
+				    .ctx = app};
+	return cluster_new(&conf);
+}
+
+struct lsock *workers_open_listen(struct app *app, const struct listen_addr *addr, struct err *err)
+{
+	static const enum sock_kind kinds[] = {[LISTEN_TCP] = SOCK_KIND_TCP,
+					       [LISTEN_UDP] = SOCK_KIND_UDP,
+					       [LISTEN_UNIX] = SOCK_KIND_UNIX};
+	struct sock_req req = {.kind = kinds[addr->kind],
+			       .host = addr->host,
+			       .path = addr->path,
+			       .port = addr->port,
+			       .as_user = app->user.uid != geteuid(),
+			       .uid = app->user.uid,
+			       .gid = app->user.gid};
+	return sockets_get(&app->daemon->sockets, app->conf.name, &req, 0, err, NULL);
+}
+
+static void channel_name(const struct inst *in, char out[KEEPER_NAME])
+{
+	snprintf(out, KEEPER_NAME, "chan.%llu-%u", (unsigned long long)in->id, in->run);
+}
+
+bool workers_attach(struct inst *in, int *child_fd, struct err *err)
+{
+	struct daemon *d = in->app->daemon;
+	char name[KEEPER_NAME];
+	int fds[2];
+	*child_fd = -1;
+	in->listen_error[0] = '\0';
+	if (!conf_is_node(&in->app->conf)) {
+		return true;
+	}
+	if (!channel_pair(fds)) {
+		return err_set(err, ERR_LIMIT, "node channel: %s", strerror(errno));
+	}
+	channel_name(in, name);
+	link_deposit(&d->link, name, fds[0]);
+	in->worker = worker_new(d->loop, in->app->cluster, in->id + 1, fds[0], &worker_events, in);
+	*child_fd = fds[1];
+	return true;
+}
+
+void workers_adopt(struct inst *in, int fd)
+{
+	struct daemon *d = in->app->daemon;
+	if (in->worker) {
+		close(fd);
+		return;
+	}
+	in->worker = worker_adopt(d->loop, in->app->cluster, in->id + 1, fd, &worker_events, in);
+}
+
+void workers_drain(struct inst *in)
+{
+	if (in->worker) {
+		worker_drain(in->worker);
+	}
+}
+
+void workers_release(struct inst *in)
+{
+	char name[KEEPER_NAME];
+	if (!in->worker) {
+		return;
+	}
+	channel_name(in, name);
+	link_drop(&in->app->daemon->link, name);
+	worker_free(in->worker);
+	in->worker = NULL;
+}
+
+void workers_idle(struct app *app)
+{
+	if (app->cluster) {
+		cluster_trim(app->cluster);
+	}
+}
+
+void workers_list_sockets(const struct inst *in, struct jw *w)
+{
+	const char *names[MAX_LISTED];
+	for (size_t i = 0; in->pid && i < in->app->nlisten; i++) {
+		jw_str(w, in->app->listen[i]->name);
+	}
+	size_t n = in->worker ? worker_listening(in->worker, names, MAX_LISTED) : 0;
+	for (size_t i = 0; i < n && i < MAX_LISTED; i++) {
+		jw_str(w, names[i]);
+	}
+}

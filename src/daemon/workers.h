@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_DAEMON_WORKERS_H
+#define PMCTL_DAEMON_WORKERS_H
+/*
+ * workers - where instances meet the node channel, the cluster primary and the sockets.
+ *
+ * daemon/cluster knows workers and keys, daemon/runner knows instances; this file translates
+ * between the two and is the only one that knows both.
+ */
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "config/conf.h"
+
+struct app;
+struct cluster;
+struct daemon;
+struct inst;
+struct lsock;
+
+/* The cluster primary of an app in cluster mode. */
+struct cluster *workers_new_cluster(struct app *app);
+/* A socket of `listen =`. NULL with a message that names who holds the port. */
+struct lsock *workers_open_listen(struct app *app, const struct listen_addr *addr, struct err *err);
+
+/* Give a node program its channel; *child_fd is the program's end, which the caller closes. Does
+ * nothing (and *child_fd = -1) for other programs. */
+bool workers_attach(struct inst *in, int *child_fd, struct err *err);
+/* Take back a channel the keeper held. Owns fd. */
+void workers_adopt(struct inst *in, int fd);
+/* The process is gone: read what it wrote last ... */
+void workers_drain(struct inst *in);
+/* ... then let go of its channel. */
+void workers_release(struct inst *in);
+/* No instance of the app runs or will be started: its ports go. */
+void workers_idle(struct app *app);
+
+/* After a restart of the supervisor, in this order: what the sockets are, the "sock.ID"
+ * descriptors (false: we know nothing of it), the clusters' keys; then the channels are adopted;
+ * then what nobody took is closed. */
+void workers_load(struct daemon *d);
+bool workers_restore_socket(struct daemon *d, const char *name, int fd);
+void workers_restore_clusters(struct daemon *d);
+void workers_restored(struct daemon *d);
+
+/* Put "tcp:0.0.0.0:3000" and so on of an instance into out, one after the other. */
+struct jw;
+void workers_list_sockets(const struct inst *in, struct jw *w);
+
+#endif
