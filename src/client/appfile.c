@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/appfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "client/workdir.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+#define MAX_INCLUDES 1000
+
+/* What root starts is decided by root only. */
+static bool check_owner(const struct stat *st, const char *path, struct err *err)
+{
+	if (geteuid() != 0) {
+		return true;
+	}
+	if (st->st_uid != 0) {
+		return err_set(err, ERR_PERMISSION,
+			       "%s belongs to uid %u; as root only files of root are used; fix: "
+			       "chown root %s",
+			       path, st->st_uid, path);
+	}
+	if (st->st_mode & 022 && !(S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX)) {
+		return err_set(err, ERR_PERMISSION,
+			       "%s is writable by others (mode %04o), which root must not trust; "
+			       "fix: chmod "
+			       "go-w %s",
+			       path, st->st_mode & 07777, path);
+	}
+	return true;
+}
+
+static bool check_dir(const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
+	struct stat st;
+	bool ok = geteuid() != 0 || stat(dir, &st) != 0 || check_owner(&st, dir, err);
+	free(dir);
+	return ok;
+}
+
+static int open_file(const char *path, struct err *err)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		err_sys(err, "%s", path);
+		if (err->code == ERR_SYSTEM) {
+			err->code = ERR_CONFIG;
+		}
+		return -1;
+	}
+	bool ok = fstat(fd, &st) == 0;
+	if (!ok) {
+		err_sys(err, "%s", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		ok = err_set(err, ERR_CONFIG, "%s is %s, not a file%s", path,
+			     S_ISDIR(st.st_mode)    ? "a directory"
+			     : S_ISFIFO(st.st_mode) ? "a pipe"
+						    : "a device",
+			     S_ISFIFO(st.st_mode) ? "; a pipe can be given as standard input: -c -"
+						  : "");
+	} else {
+		ok = check_owner(&st, path, err) && check_dir(path, err);
+	}
+	if (!ok) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool read_all(int fd, const char *path, struct buf *out, struct err *err)
+{
+	for (;;) {
+		buf_reserve(out, 65536);
+		ssize_t n = read(fd, out->data + out->len, 65536);
+		if (n == 0) {
+			return true;
+		}
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return err_sys(err, "read %s", path);
+		}
+		out->len += (size_t)n;
+		out->data[out->len] = '\0';
+		if (out->len > LIMIT_INI_FILE) {
+			return err_set(err, ERR_CONFIG, "%s is larger than %d MiB", path,
+				       LIMIT_INI_FILE / (1024 * 1024));
+		}
+	}
+}
+
+static bool read_path(const char *path, struct buf *text, struct err *err)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open_file(path, err);
+	if (fd < 0) {
+		return false;
+	}
+	bool ok = read_all(fd, path, text, err);
+	if (fd != STDIN_FILENO) {
+		close(fd);
+	}
+	return ok;
+}
+
+/* One file without those it includes. project NULL = the folder's name. */
+static bool read_one(const char *path, const char *project, struct ini_file *out,
+		     struct err_list *errs, struct err *err)
+{
+	struct buf text = {0};
+	bool is_stdin = strcmp(path, "-") == 0;
+	char *file = is_stdin ? xstrdup("-") : workdir_absolute(path, err);
+	char *dir = NULL;
+	if (file) {
+		char *slash = strrchr(file, '/');
+		dir = is_stdin ? workdir_get(err)
+			       : xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
+	}
+	bool ok = file && dir && read_path(path, &text, err);
+	if (ok) {
+		char *own = project ? xstrdup(project) : workdir_project(dir);
+		ok = ini_parse_apps(out, text.data ? text.data : "", text.len, file, dir, own,
+				    errs);
+		if (!ok) {
+			err_set(err, ERR_CONFIG, "%s", "");
+		}
+		free(own);
+	}
+	free(file);
+	free(dir);
+	buf_finish(&text);
+	return ok;
+}
+
+/* A file that cannot be read is an error among the others. */
+static bool add_included(struct ini_file *into, const char *path, struct err_list *errs)
+{
+	struct ini_file more = {0};
+	struct err err;
+	if (!read_one(path, into->project, &more, errs, &err)) {
+		if (err.msg[0]) {
+			err_list_add(errs, "%s", err.msg);
+		}
+		return false;
+	}
+	if (more.nincludes) {
+		err_list_add(errs, "%s:%u: [pmctl] include: an included file includes no others",
+			     path, more.includes[0].line);
+		ini_file_finish(&more);
+		return false;
+	}
+	return ini_merge(into, &more, errs);
+}
+
+static bool add_includes(struct ini_file *f, const char *path, struct err_list *errs)
+{
+	bool ok = true;
+	size_t n = f->nincludes;
+	for (size_t i = 0; i < n; i++) {
+		glob_t g;
+		if (glob(f->includes[i].glob, 0, NULL, &g) != 0) {
+			/* A folder for later is fine; a file by name is not. */
+			if (!strpbrk(f->includes[i].glob, "*?[")) {
+				err_list_add(
+					errs,
+					"%s:%u: [pmctl] include: %s: No such file or directory",
+					path, f->includes[i].line, f->includes[i].glob);
+				ok = false;
+			}
+			continue;
+		}
+		for (size_t k = 0; k < g.gl_pathc && k < MAX_INCLUDES; k++) {
+			ok &= add_included(f, g.gl_pathv[k], errs);
+		}
+		globfree(&g);
+	}
+	return ok;
+}
+
+bool appfile_read(const char *path, struct ini_file *out, struct err_list *errs, struct err *err)
+{
+	if (!read_one(path, NULL, out, errs, err)) {
+		return false;
+	}
+	if (!add_includes(out, path, errs)) {
+		ini_file_finish(out);
+		return err_set(err, ERR_CONFIG, "%s", "");
+	}
+	/* What came through a pipe has no file that could be named or read again. */
+	for (size_t i = 0; strcmp(path, "-") == 0 && i < out->napps; i++) {
+		free(out->apps[i]->file);
+		out->apps[i]->file = NULL;
+	}
+	return true;
+}
+
+static const char *shorten(const char *msg, const char *cwd)
+{
+	size_t len = strlen(cwd);
+	return strncmp(msg, cwd, len) == 0 && msg[len] == '/' ? msg + len + 1 : msg;
+}
+
+static void report_json(const struct client *c, const struct err_list *errs, const char *outcome)
+{
+	struct buf all = {0};
+	struct err err;
+	err_set(&err, ERR_CONFIG, "%zu error%s, %s", errs->count + errs->dropped,
+		errs->count + errs->dropped == 1 ? "" : "s", outcome);
+	for (size_t i = 0; i < errs->count; i++) {
+		buf_addf(&all, "%s%s", i ? "\n" : "", errs->msg[i]);
+	}
+	client_fail(c, &err, all.data);
+	buf_finish(&all);
+}
+
+void appfile_report(const struct client *c, struct err_list *errs, const char *outcome)
+{
+	char *cwd = workdir_get(NULL);
+	if (c->json) {
+		report_json(c, errs, outcome);
+	} else {
+		for (size_t i = 0; i < errs->count; i++) {
+			client_note(c, "%s", shorten(errs->msg[i], cwd ? cwd : "/"));
+		}
+		size_t n = errs->count + errs->dropped;
+		client_note(c, "%zu error%s, %s", n, n == 1 ? "" : "s", outcome);
+	}
+	free(cwd);
+}
+
+int appfile_load(const struct client *c, const char *path, struct ini_file *out)
+{
+	struct err_list errs = {0};
+	struct err err;
+	int status = 0;
+	if (!appfile_read(path, out, &errs, &err)) {
+		if (errs.count) {
+			appfile_report(c, &errs, "nothing applied");
+			status = err_info(ERR_CONFIG)->exit_status;
+		} else {
+			bool none = !c->config && strcmp(path, APPFILE_DEFAULT) == 0 &&
+				    access(path, F_OK) != 0;
+			status = client_fail(c, &err,
+					     none ? "write one (man pmctl.ini), or name one: pmctl "
+						    "start FILE.ini"
+						  : NULL);
+		}
+	}
+	err_list_finish(&errs);
+	return status;
+}

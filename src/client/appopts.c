@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/appopts.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/workdir.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/words.h"
+#include "config/keys.h"
+#include "config/names.h"
+
+/* A bare number of PM2's is in milliseconds where ours is in seconds. */
+#define MS(name, key, doc)                                                                         \
+	{                                                                                          \
+		name, 0, "MS", doc, OPT_HIDDEN, key, NULL                                          \
+	}
+
+static const struct opt others[] = {
+	{"name", 'n', "NAME", "Name of the app; default the script's without extension.", 0, NULL,
+	 NULL},
+	{"instances", 'i', "N|max|max-N|N%", "How many run.", 0, "instances", NULL},
+	{"memory-max", 0, "SIZE", "See memory_max.", OPT_HIDDEN, "memory_max", NULL},
+	{"max-memory-restart", 0, "SIZE", "As --memory-max.", 0, "memory_max", NULL},
+	{"cron", 0, "CRON", "As --cron-restart.", 0, "cron_restart", NULL},
+	{"node-args", 0, "WORDS", "As --interpreter-args.", 0, "interpreter_args", NULL},
+	{"output", 'o', "PATH", "As --log-out.", 0, "log_out", NULL},
+	{"error", 'e', "PATH", "As --log-err.", 0, "log_err", NULL},
+	{"log", 'l', "PATH", "As --log-out and --log-err with the same file.", 0, "log_out", NULL},
+	{"uid", 0, "NAME|UID", "As --user.", 0, "user", NULL},
+	{"gid", 0, "NAME|GID", "As --group.", 0, "group", NULL},
+	{"ignore-watch", 0, "WORDS", "As --watch-ignore.", 0, "watch_ignore", NULL},
+	{"wait-ready", 0, NULL, "As --ready message.", 0, "ready", "message"},
+	{"time", 0, NULL, "As --log-format time.", 0, "log_format", "time"},
+	{"log-type", 0, "FORMAT", "As --log-format.", OPT_HIDDEN, "log_format", NULL},
+	{"no-autorestart", 0, NULL, "As --autorestart never.", 0, "autorestart", "never"},
+	{"no-treekill", 0, NULL, "As --kill-mode process.", 0, "kill_mode", "process"},
+	{"port", 0, "N", "As --env.PORT.", OPT_HIDDEN, "env.PORT", NULL},
+	MS("kill-timeout", "stop_timeout", "As --stop-timeout, a bare number in ms."),
+	MS("listen-timeout", "ready_timeout", "As --ready-timeout, a bare number in ms."),
+	MS("exp-backoff-restart-delay", "restart_delay",
+	   "As --restart-delay, a bare number in ms."),
+};
+
+struct opt_set appopts_short(void)
+{
+	return (struct opt_set){others, ARRAY_LEN(others)};
+}
+
+static char *option_name(const char *prefix, const char *key)
+{
+	char *name = xasprintf("%s%s", prefix, key);
+	for (char *s = name; *s; s++) {
+		*s = *s == '_' ? '-' : *s;
+	}
+	return name;
+}
+
+static bool is_yes_no(const struct key *k)
+{
+	return strncmp(k->meta, "BOOL", 4) == 0;
+}
+
+struct opt_set appopts_keys(void)
+{
+	static struct opt *made;
+	static size_t n;
+	if (made) {
+		return (struct opt_set){made, n};
+	}
+	made = xcalloc(2 * keys_count, sizeof(*made));
+	for (size_t i = 0; i < keys_count; i++) {
+		const struct key *k = &keys[i];
+		if (strcmp(k->name, "script") == 0 || strcmp(k->name, "instances") == 0) {
+			continue;
+		}
+		made[n++] = (struct opt){.name = option_name("", k->name),
+					 .meta = k->meta,
+					 .doc = k->doc,
+					 .flags = is_yes_no(k) ? OPT_OPTIONAL : 0,
+					 .key = k->name,
+					 .fixed = is_yes_no(k) ? "yes" : NULL};
+		if (is_yes_no(k)) {
+			made[n++] = (struct opt){.name = option_name("no-", k->name),
+						 .doc = k->doc,
+						 .flags = OPT_HIDDEN,
+						 .key = k->name,
+						 .fixed = "no"};
+		}
+	}
+	return (struct opt_set){made, n};
+}
+
+static bool is_app_option(const struct opt *o)
+{
+	return o->key || (o >= others && o < others + ARRAY_LEN(others)) ||
+	       (o->name && strcmp(o->name, "env") == 0);
+}
+
+bool appopts_any(const struct args *a)
+{
+	for (size_t i = 0; i < a->ngiven; i++) {
+		if (is_app_option(a->given[i].opt)) {
+			return true;
+		}
+	}
+	return a->has_rest;
+}
+
+static bool set_env(struct app_def *d, const char *text, struct err *err)
+{
+	const char *eq = text ? strchr(text, '=') : NULL;
+	if (!eq || eq == text) {
+		return err_set(err, ERR_USAGE,
+			       "--env takes NAME=VALUE with a script; profiles are not in this "
+			       "version yet");
+	}
+	char *key = xasprintf("env.%.*s", (int)(eq - text), text);
+	def_set(d, key, eq + 1, 0);
+	free(key);
+	return true;
+}
+
+static void set_key(struct app_def *d, const struct given *g)
+{
+	const struct opt *o = g->opt;
+	const char *value = g->value ? g->value : o->fixed ? o->fixed : "";
+	char *key = g->sub ? xasprintf("%s%s", o->key, g->sub) : xstrdup(o->key);
+	bool in_ms = o->meta && strcmp(o->meta, "MS") == 0 && value[0] &&
+		     !value[strspn(value, "0123456789")];
+	char *text = xasprintf("%s%s", value, in_ms ? "ms" : "");
+	def_set(d, key, text, 0);
+	if (o->letter == 'l') {
+		def_set(d, "log_err", text, 0);
+	}
+	free(key);
+	free(text);
+}
+
+static bool set_options(struct app_def *d, const struct args *a, struct err *err)
+{
+	for (size_t i = 0; i < a->ngiven; i++) {
+		const struct given *g = &a->given[i];
+		if (g->opt->key) {
+			set_key(d, g);
+		} else if (g->opt->name && strcmp(g->opt->name, "env") == 0 &&
+			   !set_env(d, g->value, err)) {
+			return false;
+		}
+	}
+	if (a->nrest) {
+		char *args = words_join((char *const *)(uintptr_t)a->rest, a->nrest);
+		def_set(d, "args", args, 0);
+		free(args);
+	}
+	return true;
+}
+
+/* "dir/my+app.js" to "my-app"; of a command line or name with blanks, the first word. */
+static char *name_of(const char *script)
+{
+	size_t len = strcspn(script, " ") ? strcspn(script, " ") : strlen(script);
+	const char *slash = memrchr(script, '/', len);
+	char *name = slash ? xstrndup(slash + 1, (size_t)(script + len - slash - 1))
+			   : xstrndup(script, len);
+	char *dot = strrchr(name, '.');
+	if (dot && dot != name) {
+		*dot = '\0';
+	}
+	for (char *s = name; *s; s++) {
+		if (!isalnum((unsigned char)*s) && !strchr("_.-", *s)) {
+			*s = '-';
+		}
+	}
+	if (strlen(name) > LIMIT_NAME) {
+		name[LIMIT_NAME] = '\0';
+	}
+	return name;
+}
+
+struct app_def *appopts_def(const struct args *a, const char *script, struct err *err)
+{
+	char *name = args_has(a, "name") ? xstrdup(args_value(a, "name", "")) : NULL;
+	if (!name) {
+		name = name_of(script ? script : args_value(a, "command", ""));
+	}
+	char *cwd = workdir_get(err);
+	struct app_def *d = NULL;
+	struct err why;
+	if (cwd && !names_check_app(name, &why)) {
+		char shown[SHOWN_MAX];
+		err_set(err, ERR_USAGE, "the name \"%s\" %s; give one with --name",
+			names_shown(name, shown), why.msg);
+	} else if (cwd) {
+		char *project = workdir_project(cwd);
+		d = def_new(name, project, NULL, cwd, 0);
+		free(project);
+		if (script) {
+			def_set(d, "script", script, 0);
+		}
+		if (!set_options(d, a, err)) {
+			def_free(d);
+			d = NULL;
+		}
+	}
+	free(cwd);
+	free(name);
+	return d;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_CLIENT_CONN_H
+#define PMCTL_CLIENT_CONN_H
+/*
+ * conn - a blocking connection to the daemon's control socket: one request at a time.
+ *
+ * Owned by struct client, or by `logs -f` for a second one. Never starts a daemon.
+ */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "proto/lines.h"
+#include "proto/rpc.h"
+#include "sys/paths.h"
+
+struct conn {
+	int fd; /* -1 = not connected */
+	struct lines lines;
+	int64_t last_id;
+	bool open;
+};
+
+/* What happens while a call waits. Zeroed = wait for as long as it takes, in silence. */
+struct conn_wait {
+	int64_t deadline_mono_ms; /* 0 = none */
+	void (*notify)(void *ctx, const struct rpc_reply *n);
+	void (*tick)(void *ctx); /* about five times a second */
+	void *ctx;
+};
+
+/* ERR_NO_DAEMON: nobody is there; ERR_PERMISSION: not ours. */
+bool conn_open(struct conn *c, const struct paths *paths, struct err *err);
+void conn_close(struct conn *c);
+
+/* Send a request and wait for its answer, which is finished by the caller in every case. False:
+ * the daemon's own error with its code, ERR_NO_DAEMON (it went away), ERR_DEADLINE, or ERR_NONE
+ * after a signal (interrupt.h). params is taken over; NULL = {}. */
+bool conn_call(struct conn *c, const char *method, json_t *params, const struct conn_wait *wait,
+	       struct rpc_reply *reply, struct err *err);
+
+/* The next notification of a subscription; waits at most timeout_ms (-1 = for ever). 1 = got one,
+ * 0 = time is over or a signal came, -1 = the daemon went away. */
+int conn_next(struct conn *c, int timeout_ms, struct rpc_reply *reply, struct err *err);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/daemonize.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "common/mem.h"
+#include "version.h"
+
+#define MAX_WORDS 2000 /* of what pmctld says */
+
+extern char **environ;
+
+/* Beside ourselves, where we were installed, or in PATH. The caller frees. */
+static char *find_pmctld(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n > 0) {
+		self[n] = '\0';
+		char *slash = strrchr(self, '/');
+		char *path = xasprintf("%.*s/pmctld", (int)(slash - self), self);
+		if (access(path, X_OK) == 0) {
+			return path;
+		}
+		free(path);
+	}
+	if (access(PMCTL_BINDIR "/pmctld", X_OK) == 0) {
+		return xstrdup(PMCTL_BINDIR "/pmctld");
+	}
+	return xstrdup("pmctld");
+}
+
+/* pmctld with its words into a pipe; -1 with errno. */
+static pid_t spawn(const char *path, int words_fd)
+{
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	pid_t pid;
+	char name[] = "pmctld";
+	char *argv[] = {name, NULL};
+	sigemptyset(&none);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_addopen(&fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&fa, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&fa, words_fd, STDERR_FILENO);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+	int r = posix_spawnp(&pid, path, &fa, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	posix_spawnattr_destroy(&attr);
+	errno = r;
+	return r == 0 ? pid : -1;
+}
+
+/* Until pmctld's foreground process ends; the pipe may be kept open by nobody else then. */
+static void read_words(int fd, struct buf *words)
+{
+	char chunk[512];
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+		if (n > 0 && words->len < MAX_WORDS) {
+			buf_add(words, chunk, (size_t)n);
+		} else if (n == 0 || (n < 0 && errno != EINTR)) {
+			return;
+		}
+	}
+}
+
+static bool judge(pid_t pid, struct buf *words, struct err *err)
+{
+	int status;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return err_sys(err, "wait for pmctld");
+		}
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		return true;
+	}
+	while (words->len && words->data[words->len - 1] == '\n') {
+		words->data[--words->len] = '\0';
+	}
+	const char *said = words->len ? words->data : "it ended without a word";
+	enum err_code code =
+		WIFEXITED(status) && WEXITSTATUS(status) == 6 ? ERR_PERMISSION : ERR_NO_DAEMON;
+	return err_set(err, code, "pmctld did not start: %.900s",
+		       strncmp(said, "pmctld: ", 8) == 0 ? said + 8 : said);
+}
+
+static bool start(struct err *err)
+{
+	int words_fd[2];
+	struct buf words = {0};
+	if (pipe2(words_fd, O_CLOEXEC) != 0) {
+		return err_sys(err, "create a pipe");
+	}
+	char *path = find_pmctld();
+	pid_t pid = spawn(path, words_fd[1]);
+	close(words_fd[1]);
+	bool ok;
+	if (pid < 0) {
+		ok = err_sys(err, "start %s", path);
+		err->code = ERR_NO_DAEMON;
+	} else {
+		read_words(words_fd[0], &words);
+		ok = judge(pid, &words, err);
+	}
+	close(words_fd[0]);
+	buf_finish(&words);
+	free(path);
+	return ok;
+}
+
+bool daemonize(struct client *c, bool *started, struct err *err)
+{
+	if (started) {
+		*started = false;
+	}
+	if (client_connect(c, err)) {
+		return true;
+	}
+	if (err->code != ERR_NO_DAEMON) {
+		return false;
+	}
+	if (!start(err)) {
+		/* Somebody else may have started one at the same time. */
+		struct err again;
+		return client_connect(c, &again);
+	}
+	if (started) {
+		*started = true;
+	}
+	return client_connect(c, err);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_CLIENT_LEFTOUT_H
+#define PMCTL_CLIENT_LEFTOUT_H
+/* leftout - words that are no commands here: PM2's without a counterpart, and ours of later
+ * versions. */
+
+/* What to do instead; NULL if the word is none of them. */
+const char *leftout_find(const char *word);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* list, status, is-active: the table, and exit statuses for scripts. */
+#include <string.h>
+
+#include "client/client.h"
+#include "client/commands.h"
+#include "client/listview.h"
+#include "common/clock.h"
+
+static bool all_online(const json_t *apps)
+{
+	size_t i;
+	const json_t *app;
+	json_array_foreach(apps, i, app)
+	{
+		const json_t *procs = json_object_get(app, "procs");
+		size_t k;
+		const json_t *p;
+		json_array_foreach(procs, k, p)
+		{
+			if (strcmp(member_text(p, "state", ""), "online") != 0) {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static void print(struct client *c, const json_t *apps)
+{
+	struct listview v = {.piped = !c->out_tty,
+			     .instances = args_has(&c->args, "instances") || c->args.n > 0,
+			     .color = c->out_color,
+			     .utf8 = c->utf8,
+			     .width = client_width(c),
+			     .now_ms = clock_real_ms()};
+	listview_print(&v, apps, &c->out);
+	if (json_array_size(apps) == 0) {
+		client_note(c, "no apps; start some: pmctl start");
+	}
+}
+
+/* Print the selected apps; *online tells whether all of them are. */
+static int list(struct client *c, bool *online)
+{
+	struct rpc_reply reply;
+	int status = 0;
+	if (client_ask(c, "list", client_selectors(c, 0), &reply, &status)) {
+		json_t *apps = json_object_get(reply.result, "apps");
+		if (c->json) {
+			client_print_json(c, reply.result);
+		} else {
+			print(c, apps);
+		}
+		*online = all_online(apps);
+		status = client_flush(c) ? 0 : 1;
+	}
+	rpc_reply_finish(&reply);
+	return status;
+}
+
+int cmd_list(struct client *c)
+{
+	bool online;
+	return list(c, &online);
+}
+
+int cmd_status(struct client *c)
+{
+	bool online = true;
+	int status = list(c, &online);
+	return status == 0 && !online ? err_info(ERR_NOT_RUNNING)->exit_status : status;
+}
+
+int cmd_is_active(struct client *c)
+{
+	struct rpc_reply reply;
+	int status = 0;
+	if (client_ask(c, "list", client_selectors(c, 0), &reply, &status)) {
+		json_t *apps = json_object_get(reply.result, "apps");
+		size_t i;
+		json_t *app;
+		if (c->json) {
+			client_print_json(c, reply.result);
+		}
+		json_array_foreach(apps, i, app)
+		{
+			if (!c->json) {
+				client_add_text(c, &c->out, member_text(app, "name", "?"));
+				buf_addc(&c->out, ' ');
+				client_add_text(c, &c->out, member_text(app, "state", "?"));
+				buf_addc(&c->out, '\n');
+			}
+		}
+		status = !client_flush(c)   ? 1
+			 : all_online(apps) ? 0
+					    : err_info(ERR_NOT_RUNNING)->exit_status;
+	}
+	rpc_reply_finish(&reply);
+	return status;
+}

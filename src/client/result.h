@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_CLIENT_RESULT_H
+#define PMCTL_CLIENT_RESULT_H
+/*
+ * result - carry out a changing request: show progress while it lasts, then what came of it.
+ *
+ * Progress goes to stderr: on a terminal one line that is rewritten, else one line a change for a
+ * reload. What succeeded goes to stdout, one line an app; what failed to stderr with its reason and
+ * its last log lines.
+ */
+#include <jansson.h>
+
+struct client;
+
+/* Add wait to params (taken over), send, wait, print. `verb` is for messages: "start". Returns the
+ * exit status. The daemon is connected already, or is connected to here. */
+int result_of(struct client *c, const char *method, const char *verb, json_t *params);
+
+#endif

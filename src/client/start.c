@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* start: an app list, known apps, or an ad hoc app. What was meant is told by the operands. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/select.h"
+#include "client/appfile.h"
+#include "client/appopts.h"
+#include "client/client.h"
+#include "client/commands.h"
+#include "client/daemonize.h"
+#include "client/result.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "config/conf.h"
+#include "proto/defjson.h"
+
+#define BATCH (LIMIT_MESSAGE - 4096) /* bytes of definitions in one request */
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int ensure_daemon(struct client *c)
+{
+	struct err err;
+	bool started;
+	if (!daemonize(c, &started, &err)) {
+		return client_fail(c, &err, NULL);
+	}
+	if (started) {
+		client_note(c, "pmctld started");
+	}
+	return 0;
+}
+
+/* --- definitions --- */
+
+static int send_defs(struct client *c, json_t *defs)
+{
+	json_t *params = json_object();
+	client_set(params, "apps", defs);
+	return result_of(c, "start", "start", params);
+}
+
+/* A request has a limit, an app list may be larger: several requests then. */
+static int start_defs(struct client *c, struct app_def *const *defs, size_t n)
+{
+	json_t *batch = json_array();
+	size_t size = 0;
+	int status = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct err err;
+		json_t *def = defjson_write(defs[i], &err);
+		if (!def) {
+			json_decref(batch);
+			return client_fail(c, &err, NULL);
+		}
+		size_t one = json_dumpb(def, NULL, 0, JSON_COMPACT) + 1;
+		if (size + one > BATCH && json_array_size(batch)) {
+			int s = send_defs(c, batch);
+			status = status ? status : s;
+			batch = json_array();
+			size = 0;
+		}
+		json_array_append_new(batch, def);
+		size += one;
+	}
+	int s = send_defs(c, batch);
+	return status ? status : s;
+}
+
+/* Which apps of the file are meant; NULL (reported) if an operand matches none. */
+static struct app_def **choose(const struct client *c, const struct ini_file *f, size_t from,
+			       size_t *n)
+{
+	struct app_def **v = xcalloc(f->napps + 1, sizeof(struct app_def *));
+	bool *taken = xcalloc(f->napps + 1, sizeof(*taken));
+	*n = 0;
+	for (size_t i = from; i < c->args.n; i++) {
+		struct selector sel;
+		struct err err;
+		bool any = false;
+		bool valid = selector_parse(&sel, c->args.operand[i], &err);
+		for (size_t k = 0; valid && k < f->napps; k++) {
+			const struct setting *ns = def_find(f->apps[k], "namespace");
+			struct select_target t = {.app = f->apps[k]->name,
+						  .ns = ns ? ns->value : NULL,
+						  .id = UINT64_MAX};
+			if (sel.nranges == 0 && selector_matches(&sel, &t)) {
+				any = taken[k] = true;
+			}
+		}
+		if (!any) {
+			err_set(&err, ERR_NO_TARGET, "no app \"%.60s\" in the file",
+				c->args.operand[i]);
+			client_fail(c, &err, NULL);
+			free(v);
+			v = NULL;
+			break;
+		}
+	}
+	for (size_t k = 0; v && k < f->napps; k++) {
+		if (taken[k] || c->args.n <= from) {
+			v[(*n)++] = f->apps[k];
+		}
+	}
+	free(taken);
+	return v;
+}
+
+/* The apps of a file: all, or those of the operands from the `from`th on. */
+static int start_file(struct client *c, const char *path, size_t from)
+{
+	struct ini_file f;
+	size_t n;
+	if (args_has(&c->args, "env") && !strchr(args_value(&c->args, "env", "="), '=')) {
+		return client_usage(c, "start: --env PROFILE is not in this version yet");
+	}
+	if (appopts_any(&c->args)) {
+		return client_usage(
+			c, "start: options of an app belong to a SCRIPT; for an app list they "
+			   "stand in the file");
+	}
+	int status = appfile_load(c, path, &f);
+	if (status) {
+		return status;
+	}
+	struct app_def **defs = choose(c, &f, from, &n);
+	if (!defs) {
+		status = err_info(ERR_NO_TARGET)->exit_status;
+	} else if (n == 0) {
+		client_note(c, "%s has no apps", path);
+	} else {
+		status = ensure_daemon(c);
+		status = status ? status : start_defs(c, defs, n);
+	}
+	free(defs);
+	ini_file_finish(&f);
+	return status;
+}
+
+/* --- an ad hoc app --- */
+
+/* `pmctl start npm -- run dev`: a program of PATH, where no such file is here. Caller frees. */
+static char *find_script(const char *word)
+{
+	const char *path = getenv("PATH");
+	if (strchr(word, '/') || is_file(word)) {
+		return xstrdup(word);
+	}
+	for (const char *s = path ? path : ""; *s;) {
+		size_t len = strcspn(s, ":");
+		char *full = xasprintf("%.*s/%s", (int)len, s, word);
+		if (len && s[0] == '/' && is_file(full) && access(full, X_OK) == 0) {
+			return full;
+		}
+		free(full);
+		s += len + (s[len] == ':');
+	}
+	return xstrdup(word);
+}
+
+/* word NULL: the options have a command instead. */
+static int start_script(struct client *c, const char *word)
+{
+	struct err err;
+	struct err_list errs = {0};
+	struct app_conf conf = {0};
+	if (c->args.n > 1) {
+		return client_usage(
+			c,
+			"start: unexpected operand \"%.60s\"; arguments of the script go "
+			"behind --: pmctl start %.60s -- %.60s",
+			c->args.operand[1], word, c->args.operand[1]);
+	}
+	char *script = word ? find_script(word) : NULL;
+	struct app_def *def = appopts_def(&c->args, script, &err);
+	free(script);
+	if (!def) {
+		return client_fail(c, &err, NULL);
+	}
+	int status = 0;
+	if (!conf_decode(&conf, def, &errs)) {
+		appfile_report(c, &errs, "nothing applied");
+		status = err_info(ERR_CONFIG)->exit_status;
+	} else if (conf.script && !is_file(conf.script)) {
+		err_set(&err, ERR_FAILED, "no script %.300s", conf.script);
+		status = client_fail(c, &err, NULL);
+	} else {
+		status = ensure_daemon(c);
+		status = status ? status : start_defs(c, &def, 1);
+	}
+	conf_finish(&conf);
+	err_list_finish(&errs);
+	def_free(def);
+	return status;
+}
+
+/* --- which of them --- */
+
+static const char *const pm2_files[] = {".config.js", ".config.cjs", ".config.mjs", ".json",
+					".json5",     ".yml",	     ".yaml"};
+
+static bool is_pm2_file(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(pm2_files); i++) {
+		if (ends_with(path, pm2_files[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_script_extension(const char *path)
+{
+	static const char *const ext[] = {".js", ".cjs", ".mjs", ".ts", ".py",
+					  ".sh", ".rb",	 ".php", ".pl"};
+	for (size_t i = 0; i < ARRAY_LEN(ext); i++) {
+		if (ends_with(path, ext[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool names_script(const struct client *c, const char *word)
+{
+	return appopts_any(&c->args) || strchr(word, '/') ||
+	       (has_script_extension(word) && is_file(word));
+}
+
+/* Known apps. A word that is unknown to the daemon may still be a program in this directory. */
+static int start_known(struct client *c)
+{
+	const char *word = c->args.operand[0];
+	struct rpc_reply reply;
+	struct err err = {0};
+	int status = ensure_daemon(c);
+	if (status) {
+		return status;
+	}
+	if (c->args.n == 1 && is_file(word) && access(word, X_OK) == 0) {
+		struct conn_wait w = {0};
+		bool known = conn_call(&c->conn, "logs", client_selectors(c, 0), &w, &reply, &err);
+		rpc_reply_finish(&reply);
+		if (!known && err.code == ERR_NO_TARGET) {
+			return start_script(c, word);
+		}
+	}
+	status = result_of(c, "start", "start", client_selectors(c, 0));
+	if (status == err_info(ERR_NO_TARGET)->exit_status && access(APPFILE_DEFAULT, R_OK) == 0) {
+		client_note(c,
+			    "  apps of ./pmctl.ini: pmctl start, or one of them: pmctl start -c "
+			    "pmctl.ini %s",
+			    word);
+	}
+	return status;
+}
+
+int cmd_start(struct client *c)
+{
+	const char *word = c->args.n ? c->args.operand[0] : NULL;
+	if (!word) {
+		if (c->args.has_rest) {
+			return client_usage(c, "start: -- ARGS belong to a SCRIPT");
+		}
+		return args_has(&c->args, "command")
+			       ? start_script(c, NULL)
+			       : start_file(c, c->config ? c->config : APPFILE_DEFAULT, 0);
+	}
+	if (ends_with(word, ".ini")) {
+		return start_file(c, word, 1);
+	}
+	if (is_pm2_file(word)) {
+		return client_usage(
+			c,
+			"start: %.100s is an app list of PM2 and is not run as a script; write "
+			"pmctl.ini with a section [app:NAME] for each app (man pmctl.ini)",
+			word);
+	}
+	if (names_script(c, word)) {
+		return start_script(c, word);
+	}
+	return c->config ? start_file(c, c->config, 0) : start_known(c);
+}
