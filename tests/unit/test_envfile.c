@@ -61,7 +61,7 @@ static const struct row rows[] = {
 	BAD("A='x'y\n", "line 1: there is something behind the closing quote"),
 	BAD("A=\"1\n2\n3\"\nB\n", "line 4: there is no = behind the name"),
 	BAD("A=1\n#\0\n", "line 2: there is a NUL byte"),
-	BAD("export \n", "line 1: there is no = behind the name"),
+	BAD("export \n", "line 1: there is no name"),
 };
 
 static void test_rows(void **state)
