@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "common/mem.h"
+#include "common/signals.h"
 
 void history_init(struct history *h, int max_restarts)
 {
@@ -64,12 +65,9 @@ void exit_status_text(const struct exit_status *st, char *out, size_t cap)
 	} else if (st->signal == 0) {
 		snprintf(out, cap, "exited %d", st->code);
 	} else {
-		const char *name = sigabbrev_np(st->signal);
-		char number[16];
-		snprintf(number, sizeof(number), "%d", st->signal);
-		snprintf(out, cap, "killed by %s%s%s%s", name ? "SIG" : "signal ",
-			 name ? name : number, st->core ? ", core dumped" : "",
-			 st->oom ? ", out of memory" : "");
+		char name[SIGNALS_NAME];
+		snprintf(out, cap, "killed by %s%s%s", signals_name(st->signal, name),
+			 st->core ? ", core dumped" : "", st->oom ? ", out of memory" : "");
 	}
 }
 

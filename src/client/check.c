@@ -10,7 +10,7 @@ static bool check_one(struct client *c, const char *path, struct err_list *errs,
 	struct err err;
 	if (appfile_read(path, &f, errs, &err)) {
 		if (!c->json) {
-			client_add_text(c, &c->out, path);
+			client_add_text(&c->out, path);
 			buf_addf(&c->out, ": %zu app%s, no errors\n", f.napps,
 				 f.napps == 1 ? "" : "s");
 		}

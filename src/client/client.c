@@ -265,13 +265,9 @@ json_t *client_selectors(const struct client *c, size_t from)
 	return o;
 }
 
-void client_add_text(const struct client *c, struct buf *out, const char *s)
+void client_add_text(struct buf *out, const char *s)
 {
-	if (c->out_tty) {
-		buf_add_escaped(out, s, strlen(s), 0);
-	} else {
-		buf_adds(out, s);
-	}
+	buf_add_escaped(out, s, strlen(s), 0);
 }
 
 const char *member_text(const json_t *o, const char *key, const char *absent)

@@ -69,8 +69,8 @@ json_t *client_selectors(const struct client *c, size_t from);
 /* json_object_set_new that aborts without memory. */
 void client_set(json_t *o, const char *key, json_t *value);
 
-/* Escaped for a terminal, or as it is where the stream is none. */
-void client_add_text(const struct client *c, struct buf *out, const char *s);
+/* Escaped so that it cannot control a terminal. */
+void client_add_text(struct buf *out, const char *s);
 
 /* Members of JSON objects with a value for absent or null ones. */
 const char *member_text(const json_t *o, const char *key, const char *absent);

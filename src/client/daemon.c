@@ -16,7 +16,7 @@ static int print_status(struct client *c, const json_t *s, const char *word)
 	char age[24];
 	units_format_age(member_int(s, "up_ms", 0), age, sizeof(age));
 	buf_adds(&c->out, "pmctld ");
-	client_add_text(c, &c->out, member_text(s, "version", "?"));
+	client_add_text(&c->out, member_text(s, "version", "?"));
 	buf_addf(&c->out, " %s (pid %lld, up %s), %lld apps, %lld of %lld instances online\n", word,
 		 (long long)member_int(s, "pid", 0), age, (long long)member_int(s, "apps", 0),
 		 (long long)member_int(s, "online", 0), (long long)member_int(s, "instances", 0));
@@ -103,7 +103,7 @@ static int stop(struct client *c, bool leave_running)
 static void add_member(struct client *c, const char *title, const char *value)
 {
 	buf_addf(&c->out, "  %-10s ", title);
-	client_add_text(c, &c->out, value);
+	client_add_text(&c->out, value);
 	buf_addc(&c->out, '\n');
 }
 
@@ -170,7 +170,7 @@ static int print_paths(struct client *c)
 	} else {
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 			buf_addf(&c->out, "%-8s ", rows[i].name);
-			client_add_text(c, &c->out, rows[i].value);
+			client_add_text(&c->out, rows[i].value);
 			buf_addc(&c->out, '\n');
 		}
 	}

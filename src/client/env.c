@@ -13,16 +13,16 @@ static void print_proc(struct client *c, const json_t *proc, bool heading)
 	const json_t *pair;
 	if (heading) {
 		buf_adds(&c->out, "# ");
-		client_add_text(c, &c->out, member_text(proc, "app", "?"));
+		client_add_text(&c->out, member_text(proc, "app", "?"));
 		buf_addf(&c->out, ":%lld\n", (long long)member_int(proc, "slot", 0));
 	}
 	json_array_foreach(env, i, pair)
 	{
 		const char *name = json_string_value(json_array_get(pair, 0));
 		const char *value = json_string_value(json_array_get(pair, 1));
-		client_add_text(c, &c->out, name ? name : "?");
+		client_add_text(&c->out, name ? name : "?");
 		buf_addc(&c->out, '=');
-		client_add_text(c, &c->out, value ? value : "***");
+		client_add_text(&c->out, value ? value : "***");
 		buf_addc(&c->out, '\n');
 	}
 	if (file) {

@@ -16,7 +16,7 @@ static void print_event(struct client *c, json_t *event)
 	if (c->json) {
 		client_print_json(c, event);
 	} else {
-		eventtext_add(c, &c->out, event);
+		eventtext_add(&c->out, event);
 	}
 }
 

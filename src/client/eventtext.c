@@ -38,22 +38,22 @@ static void add_time(struct buf *out, const char *stamp)
 	buf_adds(out, hms);
 }
 
-void eventtext_add(const struct client *c, struct buf *out, const json_t *event)
+void eventtext_add(struct buf *out, const json_t *event)
 {
 	struct buf who = {0};
 	const json_t *by = json_object_get(event, "by");
 	const char *app = member_text(event, "app", "pmctld");
 	add_time(out, member_text(event, "t", NULL));
-	client_add_text(c, &who, app);
+	client_add_text(&who, app);
 	if (json_is_integer(json_object_get(event, "slot"))) {
 		buf_addf(&who, ":%lld", (long long)member_int(event, "slot", 0));
 	}
 	buf_addf(out, "  %-12s  ", who.data);
 	buf_finish(&who);
-	client_add_text(c, &who, member_text(event, "type", "?"));
+	client_add_text(&who, member_text(event, "type", "?"));
 	buf_addf(out, "%-8s  ", who.data);
 	buf_finish(&who);
-	client_add_text(c, out, member_text(event, "text", ""));
+	client_add_text(out, member_text(event, "text", ""));
 	if (json_is_object(by)) {
 		buf_addf(out, "  (uid %lld, pid %lld)", (long long)member_int(by, "uid", -1),
 			 (long long)member_int(by, "pid", 0));

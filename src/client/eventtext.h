@@ -6,9 +6,7 @@
 
 #include "common/buf.h"
 
-struct client;
-
 /* One line with its newline. Days before today get the date. */
-void eventtext_add(const struct client *c, struct buf *out, const json_t *event);
+void eventtext_add(struct buf *out, const json_t *event);
 
 #endif

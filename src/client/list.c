@@ -86,9 +86,9 @@ int cmd_is_active(struct client *c)
 		json_array_foreach(apps, i, app)
 		{
 			if (!c->json) {
-				client_add_text(c, &c->out, member_text(app, "name", "?"));
+				client_add_text(&c->out, member_text(app, "name", "?"));
 				buf_addc(&c->out, ' ');
-				client_add_text(c, &c->out, member_text(app, "state", "?"));
+				client_add_text(&c->out, member_text(app, "state", "?"));
 				buf_addc(&c->out, '\n');
 			}
 		}

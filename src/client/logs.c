@@ -73,7 +73,6 @@ static int parse_options(struct logs *l)
 	l->want_out = args_has(&c->args, "out") || !args_has(&c->args, "err");
 	l->want_err = args_has(&c->args, "err") || !args_has(&c->args, "out");
 	l->view.form = c->json ? LOGVIEW_JSON : raw ? LOGVIEW_RAW : LOGVIEW_NAMED;
-	l->view.tty = c->out_tty;
 	l->view.color = c->out_color;
 	l->view.utf8 = c->utf8;
 	l->show_events = c->out_tty && l->view.form == LOGVIEW_NAMED && !grep;

@@ -36,12 +36,8 @@ static void add_prefix(const struct logview *v, int64_t ms, const char *app, int
 static void add_text(const struct logview *v, const struct logline *l, struct buf *out)
 {
 	size_t len = l->len;
-	if (!v->tty) {
-		buf_add(out, l->data, len);
-		return;
-	}
 	len -= len > 0 && l->data[len - 1] == '\r';
-	buf_add_escaped(out, l->data, len, v->color);
+	buf_add_escaped(out, l->data, len, 1);
 	if (v->color && memchr(l->data, '\033', len)) {
 		buf_adds(out, COLOR_END); /* an app that forgot to end its colour */
 	}

@@ -4,7 +4,7 @@
 /*
  * logview - a line of a log as it is printed: with time and name, raw, or as JSON. Pure.
  *
- * Bytes of an app never control a terminal; its colours pass where we use colour ourselves.
+ * Bytes of an app never control a terminal, in a pipe to a pager neither; only its colours pass.
  */
 #include <jansson.h>
 #include <stdbool.h>

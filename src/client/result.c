@@ -130,12 +130,12 @@ static size_t add_success(const struct client *c, struct buf *out, json_t *resul
 		n++;
 	}
 	add_mark(c, out, true, false);
-	client_add_text(c, out, member_text(r, "app", "?"));
+	client_add_text(out, member_text(r, "app", "?"));
 	if (n == 1 && member_int(r, "slot", -1) >= 0) {
 		buf_addf(out, ":%lld", (long long)member_int(r, "slot", 0));
 	}
 	buf_adds(out, " ");
-	client_add_text(c, out, member_text(r, "done", "done"));
+	client_add_text(out, member_text(r, "done", "done"));
 	if (n > 1) {
 		buf_addf(out, ", %zu instances", n);
 	} else if (has_pid(r)) {

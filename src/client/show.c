@@ -13,7 +13,7 @@ static void field(struct client *c, const char *title, const char *value)
 {
 	if (value && *value) {
 		buf_addf(&c->out, "  %-9s ", title);
-		client_add_text(c, &c->out, value);
+		client_add_text(&c->out, value);
 		buf_addc(&c->out, '\n');
 	}
 }
@@ -23,20 +23,20 @@ static void add_head(struct client *c, const json_t *app)
 	const char *state = member_text(app, "state", "?");
 	const char *ns = member_text(app, "namespace", NULL);
 	struct buf *out = &c->out;
-	client_add_text(c, out, member_text(app, "name", "?"));
+	client_add_text(out, member_text(app, "name", "?"));
 	buf_adds(out, "  ");
 	if (c->out_tty) {
 		const char *begin = c->out_color ? color_begin(state_style(state)) : "";
 		buf_addf(out, "%s%s%s ", begin, state_mark(state, c->utf8),
 			 begin[0] ? COLOR_END : "");
 	}
-	client_add_text(c, out, state);
+	client_add_text(out, state);
 	buf_addf(out, " %lld/%lld   project ", (long long)member_int(app, "online", 0),
 		 (long long)member_int(app, "instances", 0));
-	client_add_text(c, out, member_text(app, "project", "-"));
+	client_add_text(out, member_text(app, "project", "-"));
 	if (ns) {
 		buf_adds(out, ", namespace ");
-		client_add_text(c, out, ns);
+		client_add_text(out, ns);
 	}
 	buf_addf(out, ", mode %s\n", member_text(app, "mode", "-"));
 }
@@ -83,7 +83,7 @@ static void add_settings(struct client *c, const json_t *app)
 		}
 		buf_addf(&c->out, "  %-18s %-40s ", member_text(s, "key", "?"),
 			 value.data ? value.data : "");
-		client_add_text(c, &c->out, from);
+		client_add_text(&c->out, from);
 		buf_addc(&c->out, '\n');
 		buf_finish(&value);
 	}

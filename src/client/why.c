@@ -17,9 +17,9 @@ static void add_head(struct client *c, const json_t *slot)
 		buf_addf(&c->out, "%s%s%s ", begin, state_mark(state, c->utf8),
 			 begin[0] ? COLOR_END : "");
 	}
-	client_add_text(c, &c->out, member_text(slot, "app", "?"));
+	client_add_text(&c->out, member_text(slot, "app", "?"));
 	buf_addf(&c->out, ":%lld  ", (long long)member_int(slot, "slot", 0));
-	client_add_text(c, &c->out, state);
+	client_add_text(&c->out, state);
 	if (member_int(slot, "pid", 0)) {
 		char age[24];
 		units_format_age(member_int(slot, "up_ms", 0), age, sizeof(age));
@@ -27,7 +27,7 @@ static void add_head(struct client *c, const json_t *slot)
 	}
 	if (note[0]) {
 		buf_adds(&c->out, ": ");
-		client_add_text(c, &c->out, note);
+		client_add_text(&c->out, note);
 	}
 	buf_addc(&c->out, '\n');
 }
@@ -40,7 +40,7 @@ static void print_slot(struct client *c, const json_t *slot)
 	json_array_foreach(json_object_get(slot, "events"), i, v)
 	{
 		buf_adds(&c->out, "  ");
-		eventtext_add(c, &c->out, v);
+		eventtext_add(&c->out, v);
 	}
 	const json_t *lines = json_object_get(slot, "lines");
 	if (json_array_size(lines)) {
@@ -50,7 +50,7 @@ static void print_slot(struct client *c, const json_t *slot)
 	{
 		const char *stream = member_text(v, "stream", "");
 		buf_addf(&c->out, "  %s ", strcmp(stream, "err") == 0 ? "!" : " ");
-		client_add_text(c, &c->out, member_text(v, "text", ""));
+		client_add_text(&c->out, member_text(v, "text", ""));
 		buf_addc(&c->out, '\n');
 	}
 }

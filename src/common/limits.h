@@ -35,6 +35,6 @@
 #define LIMIT_LOG_LINE	 (64 * 1024) /* longer lines are split with a mark when shown */
 #define LIMIT_EVENTS	 1000	     /* events remembered */
 #define LIMIT_EVENT_TEXT 280	     /* bytes of an event's text */
-#define LIMIT_LAST_LINES 10	     /* log lines shown with a failure */
+#define LIMIT_LAST_LINES 25	     /* log lines shown with a failure */
 
 #endif

@@ -47,20 +47,21 @@ static bool decode(struct app_conf *conf, const struct app_def *def, struct err 
 	return ok;
 }
 
-/* An unknown user is an error of the definition, told before anything is started. */
-static bool resolve_user(const struct app_conf *c, struct user *user, struct err *err)
+/* Only root may run apps as somebody else; that is an error of the definition. */
+static bool may_be_user(const struct app *app, struct err *err)
 {
-	if (!users_resolve(c->user, c->group, user, err)) {
-		err->code = ERR_FAILED;
-		return err_wrap(err, "%s", c->name);
-	}
-	if ((user->uid != geteuid() || user->gid != getegid()) && geteuid() != 0) {
-		users_finish(user);
+	if (app->user.name && geteuid() != 0 &&
+	    (app->user.uid != geteuid() || app->user.gid != getegid())) {
 		return err_set(err, ERR_PERMISSION,
 			       "%s: only a pmctld of root can run apps as another user or group",
-			       c->name);
+			       app->conf.name);
 	}
 	return true;
+}
+
+bool apps_resolve_user(struct app *app, struct err *err)
+{
+	return app->user.name || users_resolve(app->conf.user, app->conf.group, &app->user, err);
 }
 
 /* Counting CPUs reads half a dozen files: only where the number depends on it. */
@@ -104,8 +105,9 @@ bool apps_open_sockets(struct app *app, struct err *err)
 }
 
 static void set_definition(struct app *app, struct app_def *def, struct app_conf *conf,
-			   struct user *user, const struct asker *by)
+			   const struct asker *by)
 {
+	struct err ignored;
 	close_sockets(app);
 	cluster_free(app->cluster);
 	app->cluster = NULL;
@@ -114,7 +116,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 	app->def = def;
 	app->conf = *conf;
 	users_finish(&app->user);
-	app->user = *user;
+	apps_resolve_user(app, &ignored); /* else at each start: it may come to exist */
 	app->applied_real_ms = clock_real_ms();
 	app->applied_by = *by;
 	app->listened = false;
@@ -123,19 +125,37 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 	}
 }
 
+static void free_app(struct app *app)
+{
+	for (int i = 0; i < app->nslots; i++) {
+		inst_free(app->slots[i]);
+	}
+	free(app->slots);
+	list_remove(&app->node);
+	close_sockets(app);
+	cluster_free(app->cluster);
+	users_finish(&app->user);
+	conf_finish(&app->conf);
+	def_free(app->def);
+	free(app);
+}
+
 struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *by, struct err *err)
 {
 	struct app_conf conf = {0};
-	struct user user;
-	if (!decode(&conf, def, err) || !resolve_user(&conf, &user, err)) {
+	if (!decode(&conf, def, err)) {
 		conf_finish(&conf);
 		def_free(def);
 		return NULL;
 	}
 	struct app *app = xcalloc(1, sizeof(*app));
 	app->daemon = d;
-	set_definition(app, def, &conf, &user, by);
 	list_add(&d->apps, &app->node);
+	set_definition(app, def, &conf, by);
+	if (!may_be_user(app, err)) {
+		free_app(app);
+		return NULL;
+	}
 	apps_resize(app, wanted_count(&app->conf));
 	return app;
 }
@@ -143,13 +163,15 @@ struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *
 bool apps_redefine(struct app *app, struct app_def *def, const struct asker *by, struct err *err)
 {
 	struct app_conf conf = {0};
-	struct user user;
-	if (!decode(&conf, def, err) || !resolve_user(&conf, &user, err)) {
+	if (!decode(&conf, def, err)) {
 		conf_finish(&conf);
 		def_free(def);
 		return false;
 	}
-	set_definition(app, def, &conf, &user, by);
+	set_definition(app, def, &conf, by);
+	if (!may_be_user(app, err)) {
+		return false;
+	}
 	app->scaled = false;
 	apps_resize(app, wanted_count(&app->conf));
 	for (int i = 0; i < app->nslots; i++) {
@@ -213,21 +235,6 @@ static bool is_idle(const struct app *app)
 		}
 	}
 	return true;
-}
-
-static void free_app(struct app *app)
-{
-	for (int i = 0; i < app->nslots; i++) {
-		inst_free(app->slots[i]);
-	}
-	free(app->slots);
-	list_remove(&app->node);
-	close_sockets(app);
-	cluster_free(app->cluster);
-	users_finish(&app->user);
-	conf_finish(&app->conf);
-	def_free(app->def);
-	free(app);
 }
 
 void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
@@ -322,6 +329,19 @@ static bool nothing_matches(struct daemon *d, const char *text, struct err *err)
 	return false;
 }
 
+/* In web:0,9 each of them must be there. */
+static bool match_each(struct daemon *d, const struct selector *sel)
+{
+	struct selector one = *sel;
+	bool ok = sel->nranges > 0 || match_any(d, sel);
+	for (int i = 0; ok && i < sel->nranges; i++) {
+		one.nranges = 1;
+		one.range[0] = sel->range[i];
+		ok = match_any(d, &one);
+	}
+	return ok;
+}
+
 static bool resolve(struct daemon *d, const char *const *text, size_t n, struct selector *sel,
 		    struct err *err)
 {
@@ -329,7 +349,7 @@ static bool resolve(struct daemon *d, const char *const *text, size_t n, struct 
 		if (!selector_parse(&sel[i], text[i], err)) {
 			return false;
 		}
-		if (sel[i].kind != SEL_ALL && !match_any(d, &sel[i])) {
+		if (sel[i].kind != SEL_ALL && !match_each(d, &sel[i])) {
 			return nothing_matches(d, text[i], err);
 		}
 	}

@@ -15,6 +15,7 @@
 #include "common/list.h"
 #include "config/conf.h"
 #include "config/def.h"
+#include "daemon/asker.h"
 #include "sys/users.h"
 
 struct daemon;
@@ -22,18 +23,12 @@ struct inst;
 struct lsock;
 struct cluster;
 
-/* Who asked: the peer of the control socket. */
-struct asker {
-	uid_t uid;
-	pid_t pid; /* 0 = nobody: the daemon itself */
-};
-
 struct app {
 	struct list node; /* daemon.apps */
 	struct daemon *daemon;
 	struct app_def *def;
 	struct app_conf conf;
-	struct user user;	 /* who its processes run as */
+	struct user user;	 /* who its processes run as; name NULL = not known (yet) */
 	struct cluster *cluster; /* node cluster mode; else NULL */
 	struct lsock **listen;	 /* `listen =`, opened at the first start */
 	size_t nlisten;
@@ -58,6 +53,8 @@ bool apps_redefine(struct app *app, struct app_def *def, const struct asker *by,
 /* Whether this definition says something else than the one that runs. */
 bool apps_differs(const struct app *app, const struct app_def *def);
 
+/* Find out who its processes run as, unless that is known. */
+bool apps_resolve_user(struct app *app, struct err *err);
 /* Open the sockets of `listen =` unless they are open. */
 bool apps_open_sockets(struct app *app, struct err *err);
 

@@ -24,7 +24,7 @@
 #include "sys/proc.h"
 #include "sys/spawn.h"
 
-#define TAIL_LINES 5
+#define TAIL_LINES LIMIT_LAST_LINES
 
 /* What one spawn needs, given back at its end whatever happens. */
 struct launch {
@@ -219,8 +219,8 @@ static bool prepare(struct launch *l, struct err *err)
 {
 	struct inst *in = l->in;
 	const struct app_conf *c = &in->app->conf;
-	if (!apps_open_sockets(in->app, err) || !make_affinity(l, err) ||
-	    !make_output(l, false, err) || !make_output(l, true, err) ||
+	if (!apps_resolve_user(in->app, err) || !apps_open_sockets(in->app, err) ||
+	    !make_affinity(l, err) || !make_output(l, false, err) || !make_output(l, true, err) ||
 	    !workers_attach(in, &l->channel_fd, err)) {
 		return false;
 	}
@@ -322,8 +322,9 @@ static void started(struct inst *in, const struct spawn_child *child)
 	ev_io_set(&in->report_io, in->report_fd, EV_READ);
 	ev_io_start(d->loop, &in->report_io);
 	store_inst(&d->store, in);
-	events_add(&d->events, in->app->conf.name, in->slot, "start", NULL, "started pid %d",
-		   (int)in->pid);
+	events_add(&d->events, in->app->conf.name, in->slot, "start",
+		   in->asker.pid ? &in->asker : NULL, "started pid %d", (int)in->pid);
+	in->asker.pid = 0;
 }
 
 bool launch_start(struct inst *in, struct err *err)

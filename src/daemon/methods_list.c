@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/signals.h"
 #include "common/units.h"
 #include "config/keys.h"
 #include "daemon/daemon.h"
@@ -54,21 +55,16 @@ static void kreal_or_null(struct jw *w, const char *key, double v, bool known)
 static void write_last_exit(struct jw *w, const struct inst *in)
 {
 	const struct exit_status *e = &in->last_exit;
-	char stamp[CLOCK_RFC3339], sig[24];
+	char stamp[CLOCK_RFC3339], sig[SIGNALS_NAME];
 	if (!in->has_exited) {
 		jw_knull(w, "last_exit");
 		return;
-	}
-	const char *abbrev = e->signal ? sigabbrev_np(e->signal) : NULL;
-	snprintf(sig, sizeof(sig), abbrev ? "SIG%s" : "SIG%.0s%d", abbrev ? abbrev : "", e->signal);
-	if (e->signal >= SIGRTMIN) {
-		snprintf(sig, sizeof(sig), "SIGRTMIN+%d", e->signal - SIGRTMIN);
 	}
 	clock_format_utc(in->last_exit_real_ms, stamp);
 	jw_key(w, "last_exit");
 	jw_obj(w);
 	kint_or_null(w, "code", e->code, e->known && !e->signal);
-	jw_kstr(w, "signal", e->known && e->signal ? sig : NULL);
+	jw_kstr(w, "signal", e->known && e->signal ? signals_name(e->signal, sig) : NULL);
 	jw_kbool(w, "core", e->core);
 	jw_kbool(w, "oom", e->oom);
 	jw_kstr(w, "at", stamp);

@@ -60,6 +60,9 @@ static void become_ready(struct inst *in, const char *how)
 	}
 	units_format_age(inst_uptime_ms(in), age, sizeof(age));
 	in->ready = true;
+	if (in->note_is_old) {
+		runner_note(in, NULL);
+	}
 	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "ready", NULL,
 		   "ready after %s (%s), pid %d", age, how, (int)in->pid);
 	runner_event(in, EV_READY);

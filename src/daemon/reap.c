@@ -221,6 +221,14 @@ void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
 	main_exited(in, status, known);
 }
 
+void reap_watch(struct inst *in)
+{
+	if (in->pidfd >= 0 && !in->exited) {
+		ev_io_set(&in->pid_io, in->pidfd, EV_READ);
+		ev_io_start(in->app->daemon->loop, &in->pid_io);
+	}
+}
+
 void reap_watch_all(struct daemon *d)
 {
 	log_line("the keeper is gone; watching the apps myself");
@@ -229,8 +237,7 @@ void reap_watch_all(struct daemon *d)
 		struct inst *in, *next;
 		list_for_each(in, next, &d->by_pid[i], pid_node)
 		{
-			ev_io_set(&in->pid_io, in->pidfd, EV_READ);
-			ev_io_start(d->loop, &in->pid_io);
+			reap_watch(in);
 		}
 	}
 }

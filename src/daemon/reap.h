@@ -20,6 +20,8 @@ void reap_record(struct daemon *d, const struct ring_record *rec);
 /* It could not even be started; no_room = the system's fault, not counted against the app. */
 void reap_start_failed(struct inst *in, bool no_room);
 /* The keeper is dead: watch the processes ourselves from now on. */
+/* Nobody reports the exit of this one: watch it by its pidfd. */
+void reap_watch(struct inst *in);
 void reap_watch_all(struct daemon *d);
 
 void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents);

@@ -163,6 +163,7 @@ static bool is_in_ring(struct daemon *d, pid_t pid, uint64_t starttime)
 static void adopt(struct inst *in, const struct runtab_rec *r)
 {
 	struct daemon *d = in->app->daemon;
+	struct proc_stat st;
 	char leaf[24];
 	in->pid = r->pid;
 	in->starttime = r->starttime;
@@ -178,6 +179,9 @@ static void adopt(struct inst *in, const struct runtab_rec *r)
 	in->cgroup_fd = d->have_cgroup ? cgroup_adopt(&d->cgroup, in->pid, leaf) : -1;
 	in->pidfd = (int)syscall(SYS_pidfd_open, in->pid, 0);
 	launch_register(in);
+	if (proc_read_stat(in->pid, &st) && st.ppid != (pid_t)d->link.ring->keeper_pid) {
+		reap_watch(in); /* it was the child of a keeper that is dead */
+	}
 }
 
 static void take_record(struct inst *in, struct runtab_rec *r)

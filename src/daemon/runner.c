@@ -55,6 +55,7 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	return in;
 }
 
+/* All but tree_timer: what is left of a process that has ended is waited for in every state. */
 static void disarm(struct inst *in)
 {
 	struct ev_loop *loop = loop_of(in);
@@ -62,7 +63,6 @@ static void disarm(struct inst *in)
 	ev_timer_stop(loop, &in->kill_timer);
 	ev_timer_stop(loop, &in->backoff_timer);
 	ev_timer_stop(loop, &in->drain_timer);
-	ev_timer_stop(loop, &in->tree_timer);
 	in->backoff_until_mono_ms = 0;
 }
 
@@ -72,6 +72,7 @@ void inst_free(struct inst *in)
 		return;
 	}
 	disarm(in);
+	ev_timer_stop(loop_of(in), &in->tree_timer);
 	ops_on_gone(&in->app->daemon->ops, in);
 	launch_release(in);
 	launch_drop_cgroup(in);
@@ -110,13 +111,15 @@ static void on_kill_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	if (in->killed) {
 		runner_note(in, "will not die");
 		events_add(&in->app->daemon->events, c->name, in->slot, "stop", NULL,
-			   "pid %d does not die of SIGKILL", (int)in->pid);
+			   "%spid %d does not die of SIGKILL", in->exited ? "what is left of " : "",
+			   (int)in->pid);
 		return;
 	}
 	char grace[24];
 	units_format_duration(c->stop_timeout_ms, grace, sizeof(grace));
 	events_add(&in->app->daemon->events, c->name, in->slot, "stop", NULL,
-		   "pid %d still there after %s: SIGKILL", (int)in->pid, grace);
+		   "%spid %d still there after %s: SIGKILL", in->exited ? "children of " : "",
+		   (int)in->pid, grace);
 	in->killed = true;
 	treekill_signal(in, SIGKILL);
 	arm(in, &in->kill_timer, 5.);
@@ -155,7 +158,7 @@ static void spawn(struct inst *in)
 {
 	struct err err;
 	in->start_error[0] = '\0';
-	in->note[0] = '\0';
+	in->note_is_old = true;
 	in->stop_failed = in->again = false;
 	if (launch_start(in, &err)) {
 		readiness_begin(in);
@@ -235,8 +238,8 @@ void runner_start(struct inst *in, const struct asker *by)
 	if (in->state == ST_STOPPING) {
 		in->again = true;
 	}
-	if (in->state != ST_ONLINE && in->state != ST_STARTING) {
-		journal(in, "start", by, "asked to start");
+	if (by && in->state != ST_ONLINE && in->state != ST_STARTING) {
+		in->asker = *by;
 	}
 	runner_event(in, EV_START);
 }
@@ -269,4 +272,5 @@ bool runner_signal(struct inst *in, int sig)
 void runner_note(struct inst *in, const char *text)
 {
 	snprintf(in->note, sizeof(in->note), "%s", text ? text : "");
+	in->note_is_old = false;
 }

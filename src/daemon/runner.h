@@ -15,6 +15,7 @@
 #include "app/policy.h"
 #include "app/states.h"
 #include "common/list.h"
+#include "daemon/asker.h"
 #include "daemon/sampler.h"
 #include "keeper/shared.h"
 #include "sys/tree.h"
@@ -31,9 +32,10 @@ struct inst {
 	int slot;
 	uint64_t id;
 	enum inst_state state;
-	bool wanted;  /* a process is wanted: what an operator or the file said last */
-	bool again;   /* being stopped in order to be started again */
-	bool leaving; /* scaled away or deleted: freed once it has stopped */
+	bool wanted;	    /* a process is wanted: what an operator or the file said last */
+	bool again;	    /* being stopped in order to be started again */
+	struct asker asker; /* who asked for the next start; pid 0 = nobody */
+	bool leaving;	    /* scaled away or deleted: freed once it has stopped */
 
 	/* the process; pid 0 = none */
 	pid_t pid;
@@ -50,6 +52,7 @@ struct inst {
 	char start_error[400];	/* why it could not be started; "" = it could */
 	char listen_error[200]; /* why its program could not listen; "" = it could */
 	char note[280];		/* for the NOTE column; "" = nothing to say */
+	bool note_is_old;	/* of the process before: goes once this one is ready */
 	char *last_lines;	/* what the last process that failed wrote last; never NULL */
 	int report_fd;
 	int cgroup_fd;	     /* its leaf; -1 = none */

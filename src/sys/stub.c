@@ -365,6 +365,21 @@ static int exec_program(void)
 	return error;
 }
 
+/* An exec of a file that is there fails as "No such file" where its #! line names none. */
+static void fail_exec(int error)
+{
+	const char *name = job.argv[0];
+	char line[200] = "", what[240];
+	int fd = error == ENOENT && strchr(name, '/') ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd >= 0 && read(fd, line, sizeof(line) - 1) > 2 && strncmp(line, "#!", 2) == 0) {
+		line[strcspn(line, "\n")] = '\0';
+		snprintf(what, sizeof(what), "%.110s: its interpreter %.110s", name,
+			 line + 2 + strspn(line + 2, " \t"));
+		fail(STAGE_EXEC, error, what);
+	}
+	fail(STAGE_EXEC, error, name);
+}
+
 int main(int argc, char **argv)
 {
 	int i = 1;
@@ -391,6 +406,5 @@ int main(int argc, char **argv)
 	}
 	place_descriptors();
 	set_listen_pid();
-	int error = exec_program();
-	fail(STAGE_EXEC, error, job.argv[0]);
+	fail_exec(exec_program());
 }

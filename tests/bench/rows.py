@@ -1,0 +1,423 @@
+# SPDX-License-Identifier: MIT
+"""The rows of the table. Each is a function that takes a Bench and yields lines (frame.Line).
+
+The limit, ours and the others are measured in turn, several rounds of them; the table shows medians.
+"""
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from frame import (BENCH, Failed, Fifo, Line, bare, cpu_ms, free_port, median, numbers, pss_mb, quiet, run,
+                   size_of, stopwatch, wait_for)
+from managers import App, Pmctl, rivals
+
+FLEET = 100
+LINE = 100  # bytes
+# An instance is up once it executes: with the default, a second of life, every start would take a second.
+SPAWN = {"ready": "spawn"}
+
+
+class Bench:
+    """One row's workplace: a directory, and managers and programs that end with it."""
+
+    def __init__(self, options):
+        self.options = options
+        self.tmp = Path(tempfile.mkdtemp(prefix="pmbench-"))
+        self.managers, self.programs = [], []
+
+    def rounds(self, n):
+        return max(1, round(n * self.options.effort))
+
+    def manager(self, kind):
+        m = kind(tempfile.mkdtemp(dir=self.tmp))
+        self.managers.append(m)
+        m.up()
+        return m
+
+    def ours(self):
+        return self.manager(Pmctl)
+
+    def rivals(self):
+        return [] if self.options.only_ours else [self.manager(kind) for kind in rivals()]
+
+    def popen(self, *argv, **kw):
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        p = subprocess.Popen(list(map(str, argv)), **kw)
+        self.programs.append(p)
+        return p
+
+    def end(self, *programs):
+        for p in programs or self.programs:
+            p.kill()
+            p.wait()
+            for f in (p.stdin, p.stdout):
+                if f:
+                    f.close()
+        if not programs:
+            self.programs.clear()
+
+    def note(self, text):
+        print(f"  {text}", flush=True)
+
+    def close(self):
+        for m in reversed(self.managers):
+            m.down()
+        self.end()
+        shutil.rmtree(self.tmp, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def workplace(options):
+    b = Bench(options)
+    try:
+        yield b
+    finally:
+        b.close()
+
+
+# --- start
+
+
+def spawn_limit(b):
+    p = b.popen(bare("spawner"), FLEET, bare("trivial"), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    ms = numbers(p.stdout.readline().decode())[0] / 1e6
+    p.stdin.close()
+    p.wait()
+    p.stdout.close()
+    b.programs.remove(p)
+    return ms
+
+
+def start_rival(b, m, round_no):
+    """Until the last instance's own record of its beginning: their command returns sooner, or much later."""
+    record = b.tmp / f"began-{m.name}-{round_no}"
+    begin = time.monotonic_ns()
+    m.start(App("fleet", [bare("trivial"), record], FLEET))
+    wait_for(lambda: record.exists() and record.read_bytes().count(b"\n") >= FLEET, "all instances")
+    m.delete("fleet")
+    return (max(numbers(record.read_text())[::2]) - begin) / 1e6
+
+
+def row_start(b):
+    """`pmctl start` of 100 trivial instances, whole command; limit: vfork + exec loop, two pipes each"""
+    ours, others = b.ours(), b.rivals()
+    one = [App("fleet", [bare("trivial")], FLEET, keys=SPAWN)]
+    many = [App(f"fleet{i}", [bare("trivial")], keys=SPAWN) for i in range(FLEET)]
+    limit, as_one, as_many, theirs = [], [], [], {m.name: [] for m in others}
+    for i in range(b.rounds(9)):
+        for apps, values in ((one, as_one), (many, as_many)):
+            quiet()
+            limit.append(spawn_limit(b))
+            quiet()
+            values.append(ours.start(*apps))
+            time.sleep(0.2)
+            ours.delete("fleet*")
+        for m in others if i < b.rounds(3) else []:
+            quiet()
+            theirs[m.name].append(start_rival(b, m, i))
+    yield Line("start, 1 app x 100", "ms", as_one, limit, goal=2, others=theirs)
+    yield Line("start, 100 apps x 1", "ms", as_many, limit)
+
+
+# --- restart
+
+
+def restart_limit(b, fifo, n):
+    return [ns / 1e6 for ns in numbers(run([bare("killer"), n, fifo.path, bare("trivial")]))]
+
+
+def kill_one(fifo, pid):
+    """(milliseconds until the replacement began, its pid)"""
+    begin = time.monotonic_ns()
+    os.kill(pid, signal.SIGKILL)
+    ns, new = fifo.record()
+    return (ns - begin) / 1e6, new
+
+
+def fleet_with(b, m, fifo, old):
+    """A fleet of 100; `old` of them, whose pids are returned, tell when they begin."""
+    m.start(App("rest", [bare("trivial")], FLEET - old, keys=SPAWN), App("old", [bare("trivial"), fifo.path], old,
+                                                                        keys=SPAWN))
+    return [fifo.record()[1] for _ in range(old)]
+
+
+def row_restart(b):
+    """kill -9 to the replacement executing, default settings; limit: kill, wait, vfork + exec"""
+    rounds, each = b.rounds(6), 4
+    fleets = {}
+    limit_fifo = Fifo(b.tmp / "limit")
+    for m in [b.ours()] + b.rivals():
+        fifo = Fifo(b.tmp / m.name)
+        fleets[m] = (fifo, fleet_with(b, m, fifo, rounds * each if m.name == "ours" else 5))
+    ours, others = list(fleets)[0], list(fleets)[1:]
+    fifo, old = fleets[ours]
+    young = Fifo(b.tmp / "young")
+    ours.start(App("young", [bare("trivial"), young.path], keys={**SPAWN, "restart_delay": 0, "max_restarts": 0}))
+    pid = young.record()[1]
+    time.sleep(10.5)  # a healthy run, see restart_delay in pmctl.ini(5): the first restart has no wait
+    limit, healthy, at_once, delayed = [], [], [], []
+    for i in range(rounds):
+        quiet()
+        limit += restart_limit(b, limit_fifo, each)
+        for victim in old[i * each:(i + 1) * each]:
+            ms, new = kill_one(fifo, victim)
+            healthy.append(ms)
+            time.sleep(0.05)
+        for _ in range(each):
+            ms, pid = kill_one(young, pid)
+            at_once.append(ms)
+            time.sleep(0.05)
+        delayed.append(kill_one(fifo, new)[0])
+        time.sleep(0.05)
+    theirs = {m.name: [] for m in others}
+    for m in others:
+        fifo, pids = fleets[m]
+        for victim in pids:
+            theirs[m.name].append(kill_one(fifo, victim)[0])
+            time.sleep(0.05)
+    yield Line("restart, healthy", "ms", healthy, limit, goal=2, others=theirs)
+    yield Line("restart, 50 ms old, restart_delay = 0", "ms", at_once, limit)
+    b.note(f"50 ms old, default restart_delay (100ms): {median(delayed):.1f} ms")
+
+
+# --- list
+
+
+def row_list(b):
+    """`pmctl list -i` of 100 instances, whole process; limit: static client, Unix socket, 16 kB answer"""
+    ours, others = b.ours(), b.rivals()
+    for m in [ours] + others:
+        m.start(App("fleet", [bare("trivial")], FLEET, keys=SPAWN))
+    sock = b.tmp / "asker"
+    b.popen(bare("asker"), "serve", sock, 16384)
+    wait_for(sock.exists, "the bare server")
+    ask, pmctl = [bare("asker"), "ask", sock], [*ours.program, "list"]
+    commands = {"pm2": ["list"], "supervisord": ["status"]}
+    limit, plain, each, limit_soon, soon, theirs = [], [], [], [], [], {m.name: [] for m in others}
+    for i in range(b.rounds(15)):
+        for argv, values in ((pmctl, plain), ([*pmctl, "-i"], each)):
+            time.sleep(1)  # the daemon takes figures anew when they are older than that
+            quiet()
+            limit += stopwatch(ask)
+            values += stopwatch(argv, env=ours.env)
+        limit_soon += stopwatch(ask, 10)
+        soon += stopwatch([*pmctl, "-i"], 10, env=ours.env)
+        for m in others if i < b.rounds(5) else []:
+            theirs[m.name].append(m.timed(*commands[m.name]))
+    yield Line("list -i, figures taken anew", "ms", each, limit, goal=4, others=theirs)
+    yield Line("list (one row), taken anew", "ms", plain, limit, goal=4)
+    yield Line("list -i, 10 in a row", "ms", soon, limit_soon, goal=4)
+    many = b.ours()
+    many.start(*[App(f"fleet{i}", [bare("trivial")], keys=SPAWN) for i in range(FLEET)])
+    limit, rows = [], []
+    for i in range(b.rounds(10)):
+        time.sleep(1)
+        quiet()
+        limit += stopwatch(ask)
+        rows += stopwatch([*many.program, "list"], env=many.env)
+    yield Line("list, 100 apps, taken anew", "ms", rows, limit, goal=4)
+
+
+# --- the log path
+
+
+class Writer:
+    """`lines write` under somebody's eyes, held back until go()."""
+
+    def __init__(self, b, name, count, per_write, rate=0):
+        self.count, self.name = count, name
+        self.fifo, self.stamp = b.tmp / f"go-{name}", b.tmp / f"stamp-{name}"
+        os.mkfifo(self.fifo)
+        self.argv = [bare("lines"), "write", count, per_write, rate, self.fifo, self.stamp]
+
+    def go(self):
+        fd = os.open(self.fifo, os.O_WRONLY)
+        os.close(fd)
+
+    def finished(self, file, deadline=120):
+        """Milliseconds from the first write until the last line is at the end of the file."""
+        wait_for(lambda: size_of(file) >= self.count * LINE, f"all lines in the file ({self.name})", deadline, 0.0003)
+        end = time.monotonic_ns()
+        return (end - numbers(self.stamp.read_text())[0]) / 1e6
+
+    def check(self, file):
+        p = subprocess.run([bare("lines"), "check", str(self.count), file], capture_output=True, text=True)
+        if p.returncode:
+            raise Failed(f"lines lost ({self.name}): {p.stdout.strip()}")
+
+
+def measure_copy(writer, pids, file):
+    """(wall ms, CPU ms of pids)"""
+    quiet()
+    before = cpu_ms(pids)
+    writer.go()
+    wall = writer.finished(file)
+    time.sleep(0.05)
+    cpu = cpu_ms(pids) - before
+    writer.check(file)
+    os.unlink(file)
+    return wall, cpu
+
+
+def copy_by_limit(b, writer, buffer):
+    file = b.tmp / "copy"
+    p = b.popen(bare("copier"), file, buffer, *writer.argv)
+    result = measure_copy(writer, [p.pid], file)
+    for child in Path(f"/proc/{p.pid}/task/{p.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    p.wait()
+    b.programs.remove(p)
+    return result
+
+
+def copy_by(m, writer):
+    m.start(App(writer.name, writer.argv, keys={**SPAWN, "log_max_size": 0}))
+    result = measure_copy(writer, m.pids(), m.log(writer.name))
+    m.delete(writer.name)
+    return result
+
+
+def copy_rounds(b, tag, rounds, count, per_write, rate=0):
+    """{who: [(wall, cpu), ...]} of limit, ours and the rivals, in turn."""
+    managers = [b.ours()] + b.rivals()
+    out = {"limit": [], **{m.name: [] for m in managers}}
+    for i in range(rounds):
+        out["limit"].append(copy_by_limit(b, Writer(b, f"{tag}-limit-{i}", count, per_write, rate), 65536))
+        for m in managers:
+            if m.name == "ours" or i < b.rounds(2):
+                out[m.name].append(copy_by(m, Writer(b, f"{tag}-{m.name}-{i}", count, per_write, rate)))
+    return out
+
+
+def copy_lines(name, out, wall_goal, cpu_goal):
+    others = [who for who in out if who not in ("limit", "ours")]
+    for k, what, goal in ((0, "wall", wall_goal), (1, "CPU", cpu_goal)):
+        yield Line(f"{name}, {what}", "ms", [v[k] for v in out["ours"]], [v[k] for v in out["limit"]], goal=goal,
+                   others={who: [v[k] for v in out[who]] for who in others}, digits=1)
+
+
+def row_log(b):
+    """1,000,000 lines of 100 bytes into the log file; limit: read and write of 64 kB. Every line is checked"""
+    count = 1000000
+    yield from copy_lines("log, 4 kB writes", copy_rounds(b, "block", b.rounds(9), count, 40), 1.7, 1.7)
+    yield from copy_lines("log, a write a line", copy_rounds(b, "line", b.rounds(4), count, 1), 1.7, 1.7)
+    m = b.ours()
+    walls = []
+    for i in range(b.rounds(8)):
+        w = Writer(b, f"kill-{i}", count, 40 if i % 2 else 1)
+        m.start(App(w.name, w.argv, keys={**SPAWN, "log_max_size": 0}))
+        victim = m.pids()[1]
+        w.go()
+        wait_for(lambda: size_of(m.log(w.name)) > count * LINE * (i % 8 + 1) / 12, "some lines", pause=0.0003)
+        os.kill(victim, signal.SIGKILL)
+        at = size_of(m.log(w.name))
+        walls.append(w.finished(m.log(w.name)))
+        w.check(m.log(w.name))
+        os.unlink(m.log(w.name))
+        m.delete(w.name)
+        b.note(f"supervisor killed at {at / count / LINE:.0%} of the file: no line lost, {walls[-1]:.0f} ms in all")
+
+
+def row_lines(b):
+    """An app writing 2,000 single lines a second; limit: the same copy, which reads one line at a time"""
+    seconds = 5 if b.options.effort >= 1 else 2
+    out = copy_rounds(b, "calm", b.rounds(3), 2000 * seconds, 1, 2000)
+    yield list(copy_lines(f"2,000 lines/s for {seconds} s", out, None, 0.3))[1]
+
+
+# --- memory and idle
+
+
+def row_memory(b):
+    """PSS of keeper and supervisor 2 s after the start of 1, 100 and 500 idle instances"""
+    for n, goal in ((1, 2), (100, 4), (500, 10)):
+        values = {}
+        for kind in [Pmctl] + ([] if b.options.only_ours else rivals()):
+            m = b.manager(kind)
+            m.start(App("fleet", [bare("trivial")], n, keys=SPAWN))
+            time.sleep(2)
+            values[m.name] = [pss_mb(m.pids())]
+            m.down()
+            b.managers.remove(m)
+        yield Line(f"PSS, {n} idle", "MB", values.pop("ours"), goal=goal, others=values)
+
+
+def row_idle(b):
+    """CPU of keeper and supervisor in 30 s with 100 idle instances while nobody asks"""
+    managers = [b.ours()] + b.rivals()
+    values, pids = {m.name: [] for m in managers}, {}
+    for m in managers:
+        m.start(App("fleet", [bare("trivial")], FLEET, keys=SPAWN))
+        pids[m.name] = m.pids()
+    time.sleep(5)
+    for _ in range(b.rounds(2)):
+        before = {name: cpu_ms(p) for name, p in pids.items()}
+        time.sleep(30)
+        for name, p in pids.items():
+            values[name].append(cpu_ms(p) - before[name])
+    yield Line("idle, 100 instances, 30 s", "ms", values.pop("ours"), goal=5, others=values)
+
+
+# --- cluster
+
+
+def load(port, ms=2000, connections=16):
+    """(requests a second, mean latency ms, p99 ms)"""
+    answers, failures, mean, p99 = numbers(run([bare("load"), port, connections, ms]))
+    if failures:
+        raise Failed(f"{failures} requests failed on port {port}")
+    return answers * 1000 / ms, mean / 1000, p99 / 1000
+
+
+def serve(b, m, workers, rounds_per_request):
+    port = free_port()
+    env = {"PORT": port, "BURN": rounds_per_request}
+    name = f"burn{workers}"
+    if m is None:
+        b.popen("node", BENCH / "burn.js", env={**os.environ, **{k: str(v) for k, v in env.items()},
+                                                "WORKERS": str(workers)})
+    else:
+        m.start(App(name, [BENCH / "burn.js"], workers, {k: str(v) for k, v in env.items()}, node=True))
+    return port
+
+
+def answers(port):
+    try:
+        load(port, 300)
+        return True
+    except Failed:
+        return False
+
+
+def row_cluster(b):
+    """Two workers and one, 5 ms of computing a request, 16 keep-alive connections; `limit` is one worker"""
+    if not shutil.which("node"):
+        raise Failed("node is not installed")
+    rounds_per_request = numbers(run(["node", BENCH / "burn.js"], env={**os.environ, "BURN": "0"}))[0]
+    who = {"ours": b.ours(), "node": None}
+    who.update({m.name: m for m in b.rivals() if m.name == "pm2"})
+    ports = {name: [serve(b, m, n, rounds_per_request) for n in (1, 2)] for name, m in who.items()}
+    for pair in ports.values():
+        for port in pair:
+            wait_for(lambda port=port: answers(port), "a server that answers", pause=0.1)
+    got = {name: [] for name in who}
+    for _ in range(b.rounds(6)):
+        for name, pair in ports.items():
+            got[name].append([load(port) for port in pair])
+    for name, label in (("ours", "cluster of 2, ours"), ("node", "cluster of 2, node's own"), ("pm2", "cluster of 2, pm2")):
+        if name in got:
+            one, two = [r[0][0] for r in got[name]], [r[1][0] for r in got[name]]
+            line = Line(label, "req/s", two, one, goal=1.9 if name == "ours" else None, at_least=True, digits=0)
+            line.ratio = median([y / x for x, y in zip(one, two)])
+            yield line
+            lat = [median([r[k][i] for r in got[name]]) for k in (0, 1) for i in (1, 2)]
+            b.note(f"{label}: mean / p99 latency {lat[0]:.0f} / {lat[1]:.0f} ms with one worker, "
+                   f"{lat[2]:.0f} / {lat[3]:.0f} ms with two")
+
+
+ROWS = {name[4:]: f for name, f in globals().items() if name.startswith("row_")}
