@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * forker children N        N children that ignore SIGTERM, then waits
- * forker daemon            a double-forked child in a session of its own that ignores SIGTERM, then
- * waits forker crash N MS CODE   as children, then exits with CODE after MS milliseconds forker
- * orphan            as daemon, then exits 0 at once Every descendant prints "child PID".
+ * forker children N         N children that ignore SIGTERM, then waits
+ * forker daemon             a double-forked child in a session of its own that ignores SIGTERM,
+ * then waits forker crash N MS CODE    as children, then exits with CODE after MS milliseconds
+ * forker orphan             as daemon, then exits 0 at once
+ *
+ * Every descendant prints "child PID".
  */
 #include <signal.h>
 #include <stdio.h>
@@ -12,13 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void be_child(void)
+/* said = a pipe to close once the pid is told; -1 = none. */
+static void be_child(int said)
 {
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	printf("child %d\n", (int)getpid());
 	fflush(stdout);
+	close(said);
 	for (;;) {
 		pause();
 	}
@@ -28,23 +32,30 @@ static void children(int n)
 {
 	for (int i = 0; i < n; i++) {
 		if (fork() == 0) {
-			be_child();
+			be_child(-1);
 		}
 	}
 }
 
+/* Returns once the child has said its pid. */
 static void daemonised(void)
 {
-	pid_t pid = fork();
+	int said[2];
+	char c;
+	pid_t pid = pipe(said) == 0 ? fork() : -1;
 
 	if (pid == 0) {
 		setsid();
 		if (fork() == 0) {
-			be_child();
+			be_child(said[1]);
 		}
 		_exit(0);
 	}
+	close(said[1]);
 	waitpid(pid, NULL, 0);
+	while (read(said[0], &c, 1) > 0) {
+	}
+	close(said[0]);
 }
 
 int main(int argc, char **argv)

@@ -245,6 +245,14 @@ class Pm:
     def wait_state(self, name, state, deadline=15):
         return wait_for(lambda: self.state(name) == state and self.app(name), deadline, f"{name} {state}")
 
+    def wait_replaced(self, name, slot, old, deadline=15):
+        """Until all of the app is online and this slot has another process; that process's entry."""
+        def replaced():
+            app = self.app(name)  # one answer: between two the process may die
+            proc = next(p for p in app["procs"] if p["slot"] == slot)
+            return app["state"] == "online" and proc["pid"] not in (None, old) and proc
+        return wait_for(replaced, deadline, f"a replacement of {name}:{slot}")
+
     def daemon(self):
         d = self.list()["daemon"]
         self.keepers.add(d["keeper_pid"])

@@ -111,8 +111,7 @@ def test_https(pm, port, node):
 
 def test_http2(pm, port, node):
     up(pm, node, "http2.js", port)
-    r = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "--noproxy", "*"] +
-                       [f"http://127.0.0.1:{port}/"] * 8, capture_output=True, text=True)
+    r = subprocess.run([NODES[0], NODE_APPS / "http2-client.js", str(port), "8"], capture_output=True, text=True)
     assert r.returncode == 0 and r.stdout.count('"pid"') == 8, r
 
 
@@ -185,7 +184,7 @@ def test_the_crash_of_one_worker_is_unnoticed_by_others(pm, port, node):
         c.request("GET", "/")
         assert json.loads(c.getresponse().read())["pid"] == other
     assert victim not in pids
-    wait_for(lambda: pm.state("web") == "online" and victim not in pm.pids("web"), 10, "a replacement")
+    pm.wait_replaced("web", 0, victim)
     assert pm.pids("web")[1] == other
     both_answer(pm, lambda: get(port, "/burn?2"))
 
@@ -297,7 +296,7 @@ def test_the_ports_survive_the_supervisor(pm, port, node):
     assert pm.proc("web")["listen"]
     # The new supervisor is the primary: a replaced worker gets the same socket.
     os.kill(pids[0], signal.SIGKILL)
-    wait_for(lambda: pm.state("web") == "online" and pm.pids("web")[0] != pids[0], 10, "a replacement")
+    pm.wait_replaced("web", 0, pids[0])
     both_answer(pm, lambda: get(port, "/burn?2"))
 
 

@@ -340,7 +340,7 @@ def test_ready_listening(pm, port):
 
 
 def test_ready_listening_never(pm):
-    pm.ini(f"[app:h]\nscript = {NODE_APPS}/never.js\ninstances = 1\nready_timeout = 700ms\nmax_restarts = 1\n")
+    pm.ini(f"[app:h]\nscript = {NODE_APPS}/never.js\ninstances = 1\nready = listening\nready_timeout = 700ms\nmax_restarts = 1\n")
     r = pm.fails(1, "start")
     assert "thinking" in r.out + r.err
 
