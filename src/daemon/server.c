@@ -58,22 +58,6 @@ static bool write_out(struct conn *c)
 	return true;
 }
 
-/* The one place where a connection ends: at the end of each of its callbacks. */
-static void settle(struct conn *c)
-{
-	struct ev_loop *loop = c->server->loop;
-	if (!write_out(c) || (c->closing && !c->out.len)) {
-		free_conn(c);
-		return;
-	}
-	if (c->out.len) {
-		ev_io_start(loop, &c->write_io);
-	} else {
-		ev_io_stop(loop, &c->write_io);
-		buf_finish(&c->out);
-	}
-}
-
 void conn_send(struct conn *c, const char *line, size_t len)
 {
 	if (c->closing) {
@@ -86,13 +70,6 @@ void conn_send(struct conn *c, const char *line, size_t len)
 	}
 	/* Another callback may be on the stack: the loop's next turn writes. */
 	ev_io_start(c->server->loop, &c->write_io);
-}
-
-static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	settle(container_of(w, struct conn, write_io));
 }
 
 static void refuse(struct conn *c, enum rpc_code code, const char *why)
@@ -109,20 +86,17 @@ static void refuse(struct conn *c, enum rpc_code code, const char *why)
 		 (int)c->peer.pid, why);
 }
 
-static void on_line_timer(struct ev_loop *loop, ev_timer *w, int revents)
+/* It does not read what we answer: nothing more is taken from it until it does. */
+static bool is_full(const struct conn *c)
 {
-	(void)loop;
-	(void)revents;
-	struct conn *c = container_of(w, struct conn, line_timer);
-	refuse(c, RPC_BAD_REQUEST, "no complete message within 5 s");
-	settle(c);
+	return c->out.len >= LIMIT_CONN_UNREAD;
 }
 
 /* A line that was begun, or the first one, must end in time. */
 static void watch_line(struct conn *c)
 {
 	struct ev_loop *loop = c->server->loop;
-	bool wait = lines_pending(&c->in) > 0 || !c->greeted;
+	bool wait = !is_full(c) && (lines_pending(&c->in) > 0 || !c->greeted);
 	if (!wait) {
 		ev_timer_stop(loop, &c->line_timer);
 	} else if (!ev_is_active(&c->line_timer)) {
@@ -131,11 +105,36 @@ static void watch_line(struct conn *c)
 	}
 }
 
+/* The one place where a connection ends: at the end of each of its callbacks. */
+static void settle(struct conn *c)
+{
+	struct ev_loop *loop = c->server->loop;
+	bool done = c->closing || (c->eof && !c->busy);
+	if (!write_out(c) || (done && !c->out.len)) {
+		free_conn(c);
+		return;
+	}
+	if (c->out.len) {
+		ev_io_start(loop, &c->write_io);
+	} else {
+		ev_io_stop(loop, &c->write_io);
+		buf_finish(&c->out);
+	}
+	if (c->closing || c->eof || is_full(c)) {
+		ev_io_stop(loop, &c->read_io);
+	} else {
+		ev_io_start(loop, &c->read_io);
+	}
+	if (!c->closing && !c->eof) {
+		watch_line(c);
+	}
+}
+
 static void take_lines(struct conn *c)
 {
 	char *line;
 	size_t len;
-	while (!c->closing && lines_next(&c->in, &line, &len)) {
+	while (!c->closing && !is_full(c) && lines_next(&c->in, &line, &len)) {
 		ev_timer_stop(c->server->loop, &c->line_timer);
 		if (methods_dispatch(c, line, len)) {
 			c->greeted = true;
@@ -148,6 +147,38 @@ static void take_lines(struct conn *c)
 	}
 }
 
+/* Answer what is there, as long as the answers are taken. */
+static void serve(struct conn *c)
+{
+	bool full;
+	do {
+		take_lines(c);
+		full = is_full(c);
+	} while (full && write_out(c) && !is_full(c));
+	settle(c);
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct conn *c = container_of(w, struct conn, write_io);
+	if (write_out(c)) {
+		serve(c);
+	} else {
+		free_conn(c);
+	}
+}
+
+static void on_line_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct conn *c = container_of(w, struct conn, line_timer);
+	refuse(c, RPC_BAD_REQUEST, "no complete message within 5 s");
+	settle(c);
+}
+
 static void on_conn_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	(void)loop;
@@ -158,18 +189,17 @@ static void on_conn_readable(struct ev_loop *loop, ev_io *w, int revents)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
 		return;
 	}
-	if (n <= 0) {
+	if (n < 0) {
 		free_conn(c);
 		return;
 	}
-	lines_feed(&c->in, chunk, (size_t)n);
-	take_lines(c);
-	if (c->closing) {
-		ev_io_stop(loop, &c->read_io);
+	if (n == 0) {
+		c->eof =
+			true; /* may be the half of it: echo '{...}' | nc -U waits for its answer */
 	} else {
-		watch_line(c);
+		lines_feed(&c->in, chunk, (size_t)n);
 	}
-	settle(c);
+	serve(c);
 }
 
 /* Room for one more: the oldest one that waits for nothing goes. */

@@ -33,6 +33,7 @@ struct conn {
 	struct lines in;
 	struct buf out;
 	bool closing;	   /* free at the end of the callback, after what is in `out` was written */
+	bool eof;	   /* sends no more, may still read */
 	bool greeted;	   /* has sent a complete message */
 	bool busy;	   /* an operation will answer */
 	bool follows;	   /* gets events */

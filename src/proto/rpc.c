@@ -42,7 +42,7 @@ static json_t *parse(const char *line, size_t len, struct err *err)
 		return NULL;
 	}
 	json_error_t at;
-	json_t *root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &at);
+	json_t *root = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
 	if (!root) {
 		struct buf text = {0};
 		buf_add_escaped(&text, at.text, strlen(at.text), 0);
