@@ -172,7 +172,7 @@ class Pm:
     # --- the command line
 
     def env(self, extra=None):
-        env = {k: os.environ[k] for k in ("HOME", "USER", "LANG", "TERM", "TZ") if k in os.environ}
+        env = {k: os.environ[k] for k in ("HOME", "USER", "LANG", "TERM", "TZ", "PMCTL_FEATURES") if k in os.environ}
         env["PATH"] = f"{self.pmctl.parent}:{self.pmctld.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         env["PMCTL_HOME"] = str(self.home)
         options = f"log_path={self.san}:detect_leaks=0:"
