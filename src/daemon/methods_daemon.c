@@ -114,7 +114,7 @@ bool method_daemon_stop(struct call *call)
 	}
 	d->stop_call.serial = call->conn->serial;
 	d->stop_call.id = json_incref((json_t *)(uintptr_t)call->id);
-	call->conn->busy = true;
+	call->conn->busy++;
 	call->later = true;
 	daemon_stop(d, rpc_param_bool(call->params, "leave_running", false));
 	return true;

@@ -10,36 +10,8 @@
 #include "common/mem.h"
 #include "common/units.h"
 #include "daemon/daemon.h"
+#include "daemon/ops_priv.h"
 #include "daemon/runner.h"
-#include "proto/jw.h"
-#include "proto/rpc.h"
-
-struct target {
-	uint64_t id;
-	char app[LIMIT_NAME + 1];
-	int slot;
-	pid_t pid;
-	uint32_t run; /* the process that ran when we began */
-	bool begun, over, ok;
-	enum inst_state state; /* at the end */
-	const char *done;      /* static text: "started", "already running" ... */
-	char *reason;	       /* NULL = none */
-	char *lines;	       /* last log lines of a failure; NULL = none */
-};
-
-struct op {
-	struct list node; /* ops.all */
-	struct ops *ops;
-	uint64_t id;
-	enum op_kind kind;
-	uint64_t conn_serial;
-	json_t *rpc_id;
-	struct asker by;
-	bool wait;    /* the client waits for the end */
-	bool pumping; /* op_pump() is on the stack: changes of state come from our own acts */
-	struct target *target;
-	size_t ntargets;
-};
 
 static void on_pump(struct ev_loop *loop, ev_timer *w, int revents);
 
@@ -82,7 +54,7 @@ struct op *op_new(struct ops *o, enum op_kind kind, struct conn *c, json_t *rpc_
 	op->rpc_id = json_incref(rpc_id);
 	if (c) {
 		op->conn_serial = c->serial;
-		c->busy = true;
+		c->busy++;
 	}
 	list_add(&o->all, &op->node);
 	return op;
@@ -133,92 +105,6 @@ static struct inst *find_inst(const struct op *op, const struct target *t)
 	return NULL;
 }
 
-/* --- answering --- */
-
-static void write_target(struct jw *w, const struct target *t)
-{
-	jw_obj(w);
-	jw_kstr(w, "app", t->app);
-	jw_kint(w, "slot", t->slot);
-	jw_kint(w, "id", (int64_t)t->id);
-	if (t->pid) {
-		jw_kint(w, "pid", t->pid);
-	} else {
-		jw_knull(w, "pid");
-	}
-	jw_kbool(w, "ok", t->ok);
-	jw_kstr(w, "state", states_name(t->state));
-	jw_kstr(w, "done", t->done);
-	jw_kstr(w, "reason", t->reason);
-	jw_key(w, "lines");
-	jw_arr(w);
-	for (const char *s = t->lines; s && *s;) {
-		size_t len = strcspn(s, "\n");
-		jw_strn(w, s, len);
-		s += len + (s[len] == '\n');
-	}
-	jw_end(w);
-	jw_end(w);
-}
-
-static void answer(struct op *op)
-{
-	struct conn *c = server_find(&op->ops->daemon->server, op->conn_serial);
-	struct buf out = {0};
-	struct jw w;
-	bool ok = true;
-	if (!c) {
-		return;
-	}
-	for (size_t i = 0; i < op->ntargets; i++) {
-		ok &= op->target[i].ok || !op->target[i].over;
-	}
-	rpc_write_result_begin(&out, op->rpc_id);
-	jw_init(&w, &out);
-	jw_obj(&w);
-	jw_kint(&w, "op", (int64_t)op->id);
-	jw_kbool(&w, "ok", ok);
-	jw_key(&w, "results");
-	jw_arr(&w);
-	for (size_t i = 0; op->wait && i < op->ntargets; i++) {
-		write_target(&w, &op->target[i]);
-	}
-	jw_end(&w);
-	jw_end(&w);
-	rpc_write_result_end(&out);
-	c->busy = false;
-	conn_send(c, out.data, out.len);
-	buf_finish(&out);
-	op->conn_serial = 0;
-}
-
-static void progress(struct op *op, const struct target *t, const char *phase, const char *text)
-{
-	struct conn *c = server_find(&op->ops->daemon->server, op->conn_serial);
-	struct buf out = {0};
-	struct jw w;
-	char stamp[CLOCK_RFC3339];
-	if (!c || !op->wait) {
-		return;
-	}
-	clock_format_utc(clock_real_ms(), stamp);
-	rpc_write_notification_begin(&out, "progress");
-	jw_init(&w, &out);
-	jw_obj(&w);
-	jw_kint(&w, "op", (int64_t)op->id);
-	jw_kstr(&w, "t", stamp);
-	jw_kstr(&w, "app", t->app);
-	jw_kint(&w, "slot", t->slot);
-	jw_kint(&w, "id", (int64_t)t->id);
-	jw_kint(&w, "pid", t->pid);
-	jw_kstr(&w, "phase", phase);
-	jw_kstr(&w, "text", text);
-	jw_end(&w);
-	rpc_write_notification_end(&out);
-	conn_send(c, out.data, out.len);
-	buf_finish(&out);
-}
-
 /* --- deciding --- */
 
 static void succeed(struct op *op, struct target *t, const struct inst *in, const char *done)
@@ -232,9 +118,9 @@ static void succeed(struct op *op, struct target *t, const struct inst *in, cons
 		char age[24];
 		units_format_age(inst_uptime_ms(in), age, sizeof(age));
 		snprintf(text, sizeof(text), "ready after %s", age);
-		progress(op, t, "ready", text);
+		opreply_progress(op, t, "ready", text);
 	} else {
-		progress(op, t, "stopped", done);
+		opreply_progress(op, t, "stopped", done);
 	}
 }
 
@@ -246,7 +132,7 @@ static void fail(struct op *op, struct target *t, struct inst *in, const char *r
 	t->state = in->state;
 	t->reason = xstrdup(reason);
 	t->lines = xstrdup(in->last_lines);
-	progress(op, t, "failed", reason);
+	opreply_progress(op, t, "failed", reason);
 }
 
 static const char *why(const struct inst *in)
@@ -431,7 +317,7 @@ static void op_pump(struct op *op)
 	}
 	op->pumping = false;
 	if (is_over(op)) {
-		answer(op);
+		opreply_answer(op);
 		free_op(op);
 	}
 }
@@ -440,7 +326,7 @@ void op_run(struct op *op, bool wait)
 {
 	op->wait = wait;
 	if (!wait) {
-		answer(op);
+		opreply_answer(op);
 	}
 	op_pump(op);
 }

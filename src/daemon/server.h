@@ -35,7 +35,7 @@ struct conn {
 	bool closing;	   /* free at the end of the callback, after what is in `out` was written */
 	bool eof;	   /* sends no more, may still read */
 	bool greeted;	   /* has sent a complete message */
-	bool busy;	   /* an operation will answer */
+	unsigned busy;	   /* operations that will answer */
 	bool follows;	   /* gets events */
 	char **follow_sel; /* NULL = all */
 	size_t nfollow_sel;
