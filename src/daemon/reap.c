@@ -32,38 +32,43 @@ static uint32_t random32(void)
 	return (uint32_t)(state >> 33);
 }
 
-/* "exited 1 after 0.4s, before it was ready; next try in 100ms" */
-static void describe(const struct inst *in, int64_t uptime, enum inst_event ev, char *out,
-		     size_t cap)
+/* "exited 1 after 0.4s, before it was ready" */
+static void describe_end(const struct inst *in, int64_t uptime, char *out, size_t cap)
 {
-	char how[400], age[24], wait[24];
-	const struct app_conf *c = &in->app->conf;
+	char how[80], age[24];
 	if (in->start_error[0]) {
-		snprintf(how, sizeof(how), "%s", in->start_error);
+		snprintf(out, cap, "%s", in->start_error);
 	} else if (in->listen_error[0] && !in->ready && in->state != ST_STOPPING) {
-		snprintf(how, sizeof(how), "%s", in->listen_error);
+		snprintf(out, cap, "%s", in->listen_error);
 	} else {
-		exit_status_text(&in->status, how, 80);
+		exit_status_text(&in->status, how, sizeof(how));
 		units_format_age(uptime, age, sizeof(age));
-		size_t len = strlen(how);
-		snprintf(how + len, sizeof(how) - len, " after %s%s", age,
+		snprintf(out, cap, "%s after %s%s", how, age,
 			 in->ready || in->state == ST_STOPPING ? "" : ", before it was ready");
 	}
+}
+
+/* The same and "; next try in 100ms". */
+static void describe(const struct inst *in, const char *how, enum inst_event ev, char *out,
+		     size_t cap)
+{
+	char wait[24];
+	const struct app_conf *c = &in->app->conf;
 	switch (ev) {
 	case EV_EXIT_NOW:
-		snprintf(out, cap, "%s; started again at once", how);
+		snprintf(out, cap, "%.220s; started again at once", how);
 		break;
 	case EV_EXIT_RETRY:
 		units_format_duration(in->next_delay_ms, wait, sizeof(wait));
-		snprintf(out, cap, "%s; next try in %s", how, wait);
+		snprintf(out, cap, "%.220s; next try in %s", how, wait);
 		break;
 	case EV_EXIT_GIVE_UP:
 		units_format_duration(c->restart_window_ms, wait, sizeof(wait));
-		snprintf(out, cap, "%s; gave up after %d restarts in %s", how, c->max_restarts,
+		snprintf(out, cap, "%.200s; gave up after %d restarts in %s", how, c->max_restarts,
 			 wait);
 		break;
 	default:
-		snprintf(out, cap, "%s", how);
+		snprintf(out, cap, "%.270s", how);
 	}
 }
 
@@ -90,8 +95,9 @@ static void finish(struct inst *in)
 	struct daemon *d = in->app->daemon;
 	int64_t uptime = inst_uptime_ms(in);
 	enum inst_event ev = classify(in, uptime);
-	char text[LIMIT_EVENT_TEXT];
-	describe(in, uptime, ev, text, sizeof(text));
+	char how[400], text[LIMIT_EVENT_TEXT];
+	describe_end(in, uptime, how, sizeof(how));
+	describe(in, how, ev, text, sizeof(text));
 	if (in->pid) {
 		in->last_exit = in->status;
 		in->last_exit_real_ms = clock_real_ms();
@@ -103,7 +109,9 @@ static void finish(struct inst *in)
 	bool is_failure = ev == EV_EXIT_GIVE_UP || in->start_error[0];
 	events_add(&d->events, in->app->conf.name, in->slot, is_failure ? "failed" : "exit", NULL,
 		   "%s", text);
-	runner_note(in, ev == EV_GONE || ev == EV_GONE_AGAIN ? NULL : text);
+	/* How long it waits is told beside the note, and counts down. */
+	bool asked = ev == EV_GONE || ev == EV_GONE_AGAIN;
+	runner_note(in, asked ? NULL : ev == EV_EXIT_RETRY ? how : text);
 	launch_release(in);
 	runner_event(in, ev);
 }
