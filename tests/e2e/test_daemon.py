@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""The daemon itself from the command line, and the words PM2 taught people's fingers."""
+import os
+import re
+
+from conftest import alive, wait_for
+
+APP = "[app:web]\ncommand = sleep 1000000\nready = spawn\n"
+
+
+def test_start_status_stop(pm):
+    assert "started" in pm.ok("daemon", "start").out
+    d = pm.daemon()
+    status = pm.ok("daemon", "status")
+    assert f"pid {d['pid']}" in status.out and f"keeper pid {d['keeper_pid']}" in status.out
+    assert str(pm.home / "run") in status.out
+    js = pm.ok("daemon", "status", "--json").json()
+    assert js["v"] == 1 and js["pid"] == d["pid"] and js["keeper_pid"] == d["keeper_pid"]
+    r = pm.ok("daemon", "start")
+    assert "already" in r.out + r.err
+    pm.ok("daemon", "stop")
+    wait_for(lambda: not alive(d["pid"]) and not alive(d["keeper_pid"]), 5, "both ended")
+    pm.fails(5, "daemon", "status")
+    assert "not running" in pm.ok("daemon", "stop").err
+
+
+def test_paths_need_no_daemon(pm):
+    out = pm.ok("daemon", "paths").out
+    assert str(pm.socket) in out and not pm.home.exists()
+
+
+def test_kill_save_resurrect(pm):
+    pm.up(APP)
+    old = pm.pids("web")[0]
+    pm.ok("save")
+    pm.ok("kill")
+    assert not alive(old)
+    pm.ok("resurrect")
+    wait_for(lambda: pm.state("web") == "online", 10, "the app again")
+    pm.ok("resurrect")  # nothing to do is no failure
+
+
+def test_exit_codes_are_explained(pm):
+    out = pm.ok("help", "exit-codes").out
+    assert [int(n) for n in re.findall(r"^ *(\d+) ", out, re.M)][:11] == list(range(11))
+
+
+def test_words_of_later_steps_are_named_as_such(pm):
+    for word in ("apply", "plan", "monit", "metrics", "startup", "update"):
+        assert f"{word}: not in this version yet" in pm.fails(2, word).err
+
+
+def test_a_home_that_cannot_be_written(pm):
+    pm.dir.chmod(0o755)
+    blocker = pm.dir / "file"
+    blocker.write_text("")
+    r = pm.ctl("daemon", "start", env={"PMCTL_HOME": str(blocker / "h")})
+    assert r.rc in (1, 5, 6) and str(blocker) in r.err, r
+    r = pm.ctl("daemon", "start", env={"PMCTL_HOME": "relative/path"})
+    assert r.rc in (1, 2, 5) and "absolute" in r.err, r
+    r = pm.ctl("daemon", "start", env={"PMCTL_HOME": "/tmp/" + "x" * 200})
+    assert r.rc in (1, 2, 5, 6) and "long" in r.err, r
+    assert not os.path.exists("/tmp/" + "x" * 200)
