@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The text of an app list: a verdict on every one, and an accepted app decodes. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "config/conf.h"
+#include "config/ini.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ini_file f = {0};
+	struct err_list errs = {0};
+	bool ok = ini_parse_apps(&f, (const char *)data, size, "/d/pmctl.ini", "/d", "d", &errs);
+	if (ok != (errs.count == 0 && errs.dropped == 0) || (!ok && f.napps)) {
+		abort();
+	}
+	for (size_t i = 0; i < f.napps; i++) {
+		struct err_list more = {0};
+		struct app_conf conf = {0};
+		if (!conf_decode(&conf, f.apps[i], &more)) {
+			abort(); /* what the client accepts the daemon accepts */
+		}
+		conf_finish(&conf);
+		err_list_finish(&more);
+	}
+	ini_file_finish(&f);
+	err_list_finish(&errs);
+	return 0;
+}
