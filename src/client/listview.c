@@ -264,8 +264,9 @@ static bool any_namespace(const json_t *apps)
 	return false;
 }
 
-static void add_footer(const json_t *apps, struct buf *out)
+static void add_footer(const struct listview *v, const json_t *apps, struct buf *out)
 {
+	size_t begin = out->len + 1;
 	long long online = 0, instances = 0, failed = 0;
 	const char *bad = NULL;
 	size_t i;
@@ -290,7 +291,9 @@ static void add_footer(const json_t *apps, struct buf *out)
 		buf_addf(out, ", %lld failed", failed);
 	}
 	if (bad) {
-		buf_adds(out, ". Why: pmctl why ");
+		size_t more = strlen(". Why: pmctl why ") + strlen(bad);
+		bool fits = v->width == 0 || out->len - begin + more <= v->width;
+		buf_adds(out, fits ? ". Why: pmctl why " : "\nWhy: pmctl why ");
 		buf_add_escaped(out, bad, strlen(bad), 0);
 	}
 	buf_addc(out, '\n');
@@ -339,7 +342,7 @@ void listview_print(const struct listview *v, const json_t *apps, struct buf *ou
 	table_fit(&t, &look, v->piped ? 0 : v->width);
 	table_render(&t, &look, out);
 	if (!v->piped && !narrow && !v->pad) {
-		add_footer(apps, out);
+		add_footer(v, apps, out);
 	}
 	table_finish(&t);
 }

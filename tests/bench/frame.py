@@ -143,15 +143,20 @@ def busy_ticks():
     return sum(fields) - fields[3] - fields[4], sum(fields)
 
 
+moments = {"all": 0, "busy": 0}
+
+
 def quiet(deadline=5.0):
     """Gives others on the machine a chance to be done: until it is nearly idle for 0.2 s, or for 5 s."""
     end = time.monotonic() + deadline
+    moments["all"] += 1
     while time.monotonic() < end:
         busy, total = busy_ticks()
         time.sleep(0.2)
         busy_now, total_now = busy_ticks()
         if (busy_now - busy) <= 0.08 * max(1, total_now - total):
             return
+    moments["busy"] += 1
 
 
 def wait_for(cond, what, deadline=60.0, pause=0.01):

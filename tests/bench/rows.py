@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from frame import (BENCH, Failed, Fifo, Line, bare, cpu_ms, free_port, median, numbers, pss_mb, quiet, run,
+from frame import (BENCH, Failed, Fifo, Line, bare, cpu_ms, end_all, free_port, median, numbers, pss_mb, quiet, run,
                    size_of, stopwatch, wait_for)
 from managers import App, Pmctl, rivals
 
@@ -65,10 +65,17 @@ class Bench:
         print(f"  {text}", flush=True)
 
     def close(self):
-        for m in reversed(self.managers):
-            m.down()
-        self.end()
-        shutil.rmtree(self.tmp, ignore_errors=True)
+        """Politely first: a manager that is killed leaves cgroups behind. Then whatever is still there."""
+        try:
+            for m in reversed(self.managers):
+                try:
+                    m.down()
+                except (Failed, subprocess.SubprocessError, OSError) as e:
+                    self.note(f"{m.name} does not end: {e}")
+            self.end()
+        finally:
+            end_all()
+            shutil.rmtree(self.tmp, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -205,9 +212,11 @@ def row_list(b):
             quiet()
             limit += stopwatch(ask)
             values += stopwatch(argv, env=ours.env)
+        quiet()
         limit_soon += stopwatch(ask, 10)
         soon += stopwatch([*pmctl, "-i"], 10, env=ours.env)
         for m in others if i < b.rounds(5) else []:
+            quiet()
             theirs[m.name].append(m.timed(*commands[m.name]))
     yield Line("list -i, figures taken anew", "ms", each, limit, goal=4, others=theirs)
     yield Line("list (one row), taken anew", "ms", plain, limit, goal=4)
@@ -408,6 +417,7 @@ def row_cluster(b):
     got = {name: [] for name in who}
     for _ in range(b.rounds(6)):
         for name, pair in ports.items():
+            quiet()
             got[name].append([load(port) for port in pair])
     for name, label in (("ours", "cluster of 2, ours"), ("node", "cluster of 2, node's own"), ("pm2", "cluster of 2, pm2")):
         if name in got:
