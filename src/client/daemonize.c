@@ -15,6 +15,7 @@
 #include "version.h"
 
 #define MAX_WORDS 2000 /* of what pmctld says */
+#define OTHER_MS  3000
 
 extern char **environ;
 
@@ -121,6 +122,22 @@ static bool start(struct err *err)
 	return ok;
 }
 
+/* Somebody else may have started one at the same time, which may not listen yet. */
+static bool connect_to_other(struct client *c)
+{
+	struct err ignored;
+	for (int i = 0; i < OTHER_MS / 10; i++) {
+		if (client_connect(c, &ignored)) {
+			return true;
+		}
+		if (access(c->paths.socket, F_OK) != 0) {
+			return false;
+		}
+		usleep(10000);
+	}
+	return false;
+}
+
 bool daemonize(struct client *c, bool *started, struct err *err)
 {
 	if (started) {
@@ -133,9 +150,7 @@ bool daemonize(struct client *c, bool *started, struct err *err)
 		return false;
 	}
 	if (!start(err)) {
-		/* Somebody else may have started one at the same time. */
-		struct err again;
-		return client_connect(c, &again);
+		return connect_to_other(c);
 	}
 	if (started) {
 		*started = true;

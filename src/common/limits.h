@@ -19,12 +19,11 @@
 #define LIMIT_LISTEN	    32		  /* sockets in one `listen =` */
 
 /* Control socket */
-#define LIMIT_MESSAGE	  (1024 * 1024)	    /* bytes of one message from a client */
-#define LIMIT_CONNS	  256		    /* connections held; the oldest idle one makes room */
-#define LIMIT_CONN_QUEUE  (8 * 1024 * 1024) /* bytes waiting for a client that does not read */
-#define LIMIT_CONN_UNREAD (256 * 1024) /* bytes waiting, from which on no more requests are taken  \
-					*/
-#define LIMIT_LINE_WAIT_MS 5000	       /* a client that began a line and does not end it */
+#define LIMIT_MESSAGE	   (1024 * 1024)      /* bytes of one message from a client */
+#define LIMIT_CONNS	   256		      /* connections held; the oldest idle one makes room */
+#define LIMIT_CONN_QUEUE   (8 * 1024 * 1024)  /* bytes waiting for a client that does not read */
+#define LIMIT_CONN_UNREAD  (256 * 1024)	      /* bytes waiting: then no request is taken */
+#define LIMIT_LINE_WAIT_MS 5000		      /* a client that began a line and does not end it */
 #define LIMIT_REPLY	   (64 * 1024 * 1024) /* bytes of one answer a client accepts */
 #define LIMIT_SELECTORS	   1000		      /* selectors in one request */
 

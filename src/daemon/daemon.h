@@ -46,6 +46,8 @@ struct daemon {
 	struct cgroup_base cgroup;
 	bool have_cgroup;
 	struct proc_table processes; /* snapshot of /proc, kept for its memory */
+	unsigned processes_turn;     /* turn of the loop in which treekill took it, and when */
+	int64_t processes_mono_ms;
 	char no_cgroup_why[200];
 	struct list apps;	  /* struct app.node, in order of creation */
 	struct list by_pid[1024]; /* struct inst.pid_node */

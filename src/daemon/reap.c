@@ -21,6 +21,7 @@
 #include "sys/proc.h"
 
 #define TREE_POLL 0.01
+#define TREE_SOON 0.001
 
 static uint32_t random32(void)
 {
@@ -120,19 +121,17 @@ static void finish(struct inst *in)
 static void check_tree(struct inst *in)
 {
 	struct daemon *d = in->app->daemon;
-	if (!treekill_alive(in)) {
+	enum tree_left left = treekill_left(in);
+	if (left == TREE_ALIVE && (in->state != ST_STOPPING || in->killed)) {
+		treekill_signal(in, SIGKILL);
+		left = treekill_left(in);
+	}
+	if (left == TREE_GONE) {
 		finish(in);
 		return;
 	}
-	if (in->state != ST_STOPPING || in->killed) {
-		treekill_signal(in, SIGKILL);
-		if (!treekill_alive(in)) {
-			finish(in);
-			return;
-		}
-	}
 	ev_timer_stop(d->loop, &in->tree_timer);
-	ev_timer_set(&in->tree_timer, TREE_POLL, 0.);
+	ev_timer_set(&in->tree_timer, left == TREE_LOOK_AGAIN ? TREE_SOON : TREE_POLL, 0.);
 	ev_timer_start(d->loop, &in->tree_timer);
 }
 
@@ -143,13 +142,14 @@ void reap_on_tree_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	check_tree(container_of(w, struct inst, tree_timer));
 }
 
-static void main_exited(struct inst *in, int status, bool known)
+static void main_exited(struct inst *in, int status, bool known, int64_t died_mono_ms)
 {
 	struct daemon *d = in->app->daemon;
 	if (in->exited) {
 		return;
 	}
 	in->exited = true;
+	in->changed_mono_ms = died_mono_ms;
 	in->status = exit_status_decode(status);
 	in->status.known = known;
 	in->status.oom = in->status.signal == SIGKILL && treekill_was_oom(in);
@@ -185,7 +185,7 @@ void reap_record(struct daemon *d, const struct ring_record *rec)
 	struct inst *in = find_pid(d, rec->pid);
 	/* A pid that was used before: the start time tells. 0 = it could not be read. */
 	if (in && (!rec->starttime || !in->starttime || rec->starttime == in->starttime)) {
-		main_exited(in, rec->status, true);
+		main_exited(in, rec->status, true, rec->mono_ms);
 	}
 }
 
@@ -226,7 +226,7 @@ void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
 	int status = 0;
 	ev_io_stop(loop, w);
 	bool known = read_status(in, &status);
-	main_exited(in, status, known);
+	main_exited(in, status, known, clock_mono_ms());
 }
 
 void reap_watch(struct inst *in)

@@ -43,9 +43,10 @@ struct inst {
 	uint64_t starttime;
 	uint32_t run; /* counts processes of this instance */
 	int64_t started_mono_ms, started_real_ms;
-	bool ran;    /* the program was executed (the stub's report said so) */
-	bool exited; /* the main process is dead, its tree may not be */
-	bool killed; /* SIGKILL was sent */
+	int64_t changed_mono_ms; /* its tree last did or was told to change */
+	bool ran;		 /* the program was executed (the stub's report said so) */
+	bool exited;		 /* the main process is dead, its tree may not be */
+	bool killed;		 /* SIGKILL was sent */
 	bool ready;
 	bool stop_failed; /* being stopped because it did not get ready: counts as a failure */
 	struct exit_status status;

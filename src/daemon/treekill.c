@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/runner.h"
@@ -16,7 +17,7 @@
 #include "sys/proctab.h"
 
 /* Rounds of the walk in one go; what is left then is met again a few milliseconds later. */
-#define KILL_ROUNDS 20
+#define KILL_ROUNDS 3
 
 void treekill_begin(struct inst *in)
 {
@@ -35,11 +36,18 @@ bool treekill_main(const struct inst *in, int sig)
 	return syscall(SYS_pidfd_send_signal, in->pidfd, sig, NULL, 0) == 0;
 }
 
+/* Of all processes, younger than what happened to the instance last. When many die at once one
+ * serves them all. */
 static struct proc_table *snapshot(struct inst *in)
 {
-	struct proc_table *tab = &in->app->daemon->processes;
-	proc_table_read(tab);
-	return tab;
+	struct daemon *d = in->app->daemon;
+	unsigned turn = ev_iteration(d->loop);
+	if (d->processes_turn != turn || d->processes_mono_ms <= in->changed_mono_ms) {
+		d->processes_turn = turn;
+		d->processes_mono_ms = clock_mono_ms();
+		proc_table_read(&d->processes);
+	}
+	return &d->processes;
 }
 
 static void signal_tree(struct inst *in, int sig)
@@ -62,6 +70,7 @@ static void signal_tree(struct inst *in, int sig)
 
 void treekill_signal(struct inst *in, int sig)
 {
+	in->changed_mono_ms = clock_mono_ms();
 	switch (in->app->conf.kill_mode) {
 	case KILL_TREE:
 		signal_tree(in, sig);
@@ -82,19 +91,21 @@ void treekill_signal(struct inst *in, int sig)
 	}
 }
 
-bool treekill_alive(struct inst *in)
+enum tree_left treekill_left(struct inst *in)
 {
 	if (!in->pid || in->app->conf.kill_mode == KILL_PROCESS) {
-		return false;
+		return TREE_GONE;
 	}
 	if (in->app->conf.kill_mode == KILL_GROUP) {
-		return kill(-in->pid, 0) == 0;
+		return kill(-in->pid, 0) == 0 ? TREE_ALIVE : TREE_GONE;
 	}
 	if (in->cgroup_fd >= 0) {
-		return cgroup_populated(in->cgroup_fd);
+		return cgroup_populated(in->cgroup_fd) ? TREE_ALIVE : TREE_GONE;
 	}
-	struct proc_table *tab = snapshot(in);
-	return tree_scan(&in->tree, tab) > 0 || !tree_is_gone(&in->tree);
+	if (tree_scan(&in->tree, snapshot(in)) > 0) {
+		return TREE_ALIVE;
+	}
+	return tree_is_gone(&in->tree) ? TREE_GONE : TREE_LOOK_AGAIN;
 }
 
 bool treekill_was_oom(const struct inst *in)

@@ -17,8 +17,10 @@ void treekill_begin(struct inst *in);
 void treekill_signal(struct inst *in, int sig);
 /* The main process only. False with errno if there is none. */
 bool treekill_main(const struct inst *in, int sig);
-/* Whether anything is left that kill_mode says must go before the instance counts as stopped. */
-bool treekill_alive(struct inst *in);
+/* What is left that kill_mode says must go before the instance counts as stopped. Without a cgroup
+ * one look that finds nothing is not enough (LOOK_AGAIN): a process may fork while we look. */
+enum tree_left { TREE_GONE, TREE_LOOK_AGAIN, TREE_ALIVE };
+enum tree_left treekill_left(struct inst *in);
 /* Whether the kernel killed something of it for lack of memory. */
 bool treekill_was_oom(const struct inst *in);
 /* Whether a process of the tree has a listening socket. */

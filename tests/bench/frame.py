@@ -143,12 +143,13 @@ def busy_ticks():
     return sum(fields) - fields[3] - fields[4], sum(fields)
 
 
+patience = 5.0  # seconds
 moments = {"all": 0, "busy": 0}
 
 
-def quiet(deadline=5.0):
-    """Gives others on the machine a chance to be done: until it is nearly idle for 0.2 s, or for 5 s."""
-    end = time.monotonic() + deadline
+def quiet():
+    """Gives others on the machine a chance to be done: until it is nearly idle for 0.2 s."""
+    end = time.monotonic() + patience
     moments["all"] += 1
     while time.monotonic() < end:
         busy, total = busy_ticks()

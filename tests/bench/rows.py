@@ -100,13 +100,13 @@ def spawn_limit(b):
     return ms
 
 
-def start_rival(b, m, round_no):
-    """Until the last instance's own record of its beginning: their command returns sooner, or much later."""
-    record = b.tmp / f"began-{m.name}-{round_no}"
+def start_fleet(b, m, n=FLEET):
+    """Milliseconds until the last instance's own record of its beginning: other managers' commands return sooner or
+    much later."""
+    record = Path(tempfile.mkstemp(dir=b.tmp)[1])
     begin = time.monotonic_ns()
-    m.start(App("fleet", [bare("trivial"), record], FLEET))
-    wait_for(lambda: record.exists() and record.read_bytes().count(b"\n") >= FLEET, "all instances")
-    m.delete("fleet")
+    m.start(App("fleet", [bare("trivial"), record], n, keys=SPAWN))
+    wait_for(lambda: record.read_bytes().count(b"\n") >= n, "all instances")
     return (max(numbers(record.read_text())[::2]) - begin) / 1e6
 
 
@@ -126,7 +126,8 @@ def row_start(b):
             ours.delete("fleet*")
         for m in others if i < b.rounds(3) else []:
             quiet()
-            theirs[m.name].append(start_rival(b, m, i))
+            theirs[m.name].append(start_fleet(b, m))
+            m.delete("fleet")
     yield Line("start, 1 app x 100", "ms", as_one, limit, goal=2, others=theirs)
     yield Line("start, 100 apps x 1", "ms", as_many, limit)
 
@@ -199,7 +200,7 @@ def row_list(b):
     """`pmctl list -i` of 100 instances, whole process; limit: static client, Unix socket, 16 kB answer"""
     ours, others = b.ours(), b.rivals()
     for m in [ours] + others:
-        m.start(App("fleet", [bare("trivial")], FLEET, keys=SPAWN))
+        start_fleet(b, m)
     sock = b.tmp / "asker"
     b.popen(bare("asker"), "serve", sock, 16384)
     wait_for(sock.exists, "the bare server")
@@ -320,6 +321,7 @@ def row_log(b):
     for i in range(b.rounds(8)):
         w = Writer(b, f"kill-{i}", count, 40 if i % 2 else 1)
         m.start(App(w.name, w.argv, keys={**SPAWN, "log_max_size": 0}))
+        time.sleep(1.2)  # the keeper starts one again at once if it ran for a second
         victim = m.pids()[1]
         w.go()
         wait_for(lambda: size_of(m.log(w.name)) > count * LINE * (i % 8 + 1) / 12, "some lines", pause=0.0003)
@@ -348,7 +350,7 @@ def row_memory(b):
         values = {}
         for kind in [Pmctl] + ([] if b.options.only_ours else rivals()):
             m = b.manager(kind)
-            m.start(App("fleet", [bare("trivial")], n, keys=SPAWN))
+            start_fleet(b, m, n)
             time.sleep(2)
             values[m.name] = [pss_mb(m.pids())]
             m.down()
@@ -361,7 +363,7 @@ def row_idle(b):
     managers = [b.ours()] + b.rivals()
     values, pids = {m.name: [] for m in managers}, {}
     for m in managers:
-        m.start(App("fleet", [bare("trivial")], FLEET, keys=SPAWN))
+        start_fleet(b, m)
         pids[m.name] = m.pids()
     time.sleep(5)
     for _ in range(b.rounds(2)):

@@ -421,9 +421,7 @@ def test_autostart_no(pm):
 def test_a_hundred_crash_at_once(pm):
     pm.ini(f"[app:good]\ncommand = {SLEEPER}\n[app:x]\ncommand = {app_path('exiter')} 1\ninstances = 50\nmax_restarts = 3\n")
     pm.ctl("start", "--timeout", "30s")
-    begin = time.monotonic()
-    pm.ok("ping")
-    assert time.monotonic() - begin < 1 * SLOW
+    pm.ok("ping", timeout=10)
     assert pm.state("good") == "online"
     wait_for(lambda: pm.state("x") == "failed", 30, "all failed")
     assert pm.app("x")["restarts"] == 150

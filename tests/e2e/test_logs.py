@@ -59,7 +59,7 @@ def test_last_words_are_there_before_the_exit_is_reported(pm):
 
 
 def test_rotation_loses_nothing(pm):
-    pm.up(f"[app:p]\ncommand = {app_path('printer')} 20000 -b -k\nlog_max_size = 128K\nlog_keep = 20\n")
+    pm.up(f"[app:p]\ncommand = {app_path('printer')} 20000 -b -k -r 20000\nlog_max_size = 64K\nlog_keep = 40\n")
     wait_for(lambda: has_last(pm, b"0000020000 "), 20, "the last line")
     files = files_of(pm, "p")
     assert len(files) > 3
