@@ -32,7 +32,8 @@ struct client {
 	bool utf8;	    /* marks beyond ASCII may be used */
 	struct paths paths; /* after client_paths() */
 	struct conn conn;
-	struct buf out; /* stdout, written by client_flush() */
+	struct buf out;		/* stdout, written by client_flush() */
+	struct rpc_reply reply; /* of `list`; the end of the program frees it, which is faster */
 };
 
 /* Streams, locale and colour. The options must be parsed already. */

@@ -40,29 +40,39 @@ static void print(struct client *c, const json_t *apps)
 	}
 }
 
-/* Print the selected apps; *online tells whether all of them are. */
+/* A pipe without -i gets one line for each app, so the instances need not be sent. */
+static bool wants_procs(const struct client *c)
+{
+	return c->out_tty || args_has(&c->args, "instances") || c->args.n > 0;
+}
+
+/* Print the selected apps; *online (may be NULL) tells whether all of them are. */
 static int list(struct client *c, bool *online)
 {
-	struct rpc_reply reply;
 	int status = 0;
-	if (client_ask(c, "list", client_selectors(c, 0), &reply, &status)) {
-		json_t *apps = json_object_get(reply.result, "apps");
+	json_t *params = client_selectors(c, 0);
+	if (!c->json) {
+		bool apps_only = !online && !wants_procs(c);
+		client_set(params, "detail", json_string(apps_only ? "apps" : "rows"));
+	}
+	if (client_ask(c, "list", params, &c->reply, &status)) {
+		json_t *apps = json_object_get(c->reply.result, "apps");
 		if (c->json) {
-			client_print_json(c, reply.result);
+			client_print_json(c, c->reply.result);
 		} else {
 			print(c, apps);
 		}
-		*online = all_online(apps);
+		if (online) {
+			*online = all_online(apps);
+		}
 		status = client_flush(c) ? 0 : 1;
 	}
-	rpc_reply_finish(&reply);
 	return status;
 }
 
 int cmd_list(struct client *c)
 {
-	bool online;
-	return list(c, &online);
+	return list(c, NULL);
 }
 
 int cmd_status(struct client *c)

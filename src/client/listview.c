@@ -202,9 +202,13 @@ static void add_proc(struct table *t, const struct listview *v, const json_t *ap
 	free(label);
 }
 
-/* The instance that has been up longest; of none a null. */
-static const json_t *oldest_up(const json_t *procs)
+/* How long the one that has been up longest of these; NULL if none is. */
+static const json_t *oldest_up(const json_t *app)
 {
+	const json_t *procs = json_object_get(app, "procs");
+	if (json_array_size(procs) == 0) {
+		return json_object_get(app, "up_ms");
+	}
 	const json_t *best = NULL;
 	size_t i;
 	const json_t *p;
@@ -243,7 +247,7 @@ static void add_app(struct table *t, const struct listview *v, const json_t *app
 		table_set(t, C_PID, STYLE_NONE, many);
 		table_set(t, C_FD, STYLE_NONE, many);
 	}
-	set_figures(t, app, oldest_up(procs));
+	set_figures(t, app, oldest_up(app));
 	if (text_of(app, "note", NULL) || !only) {
 		set_text(t, C_NOTE, STYLE_NONE, text_of(app, "note", ""));
 	} else {

@@ -11,6 +11,7 @@
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "daemon/loopfd.h"
 #include "sys/fdpass.h"
 
 #define WINDOW 65536 /* how far a look goes */
@@ -156,7 +157,7 @@ static void close_channel(struct channel *ch)
 	for (int fd; (fd = channel_take_fd(ch)) >= 0;) {
 		close(fd);
 	}
-	close(ch->fd);
+	loopfd_close(ch->loop, ch->fd);
 	ch->fd = -1;
 }
 

@@ -27,6 +27,10 @@ static const struct rpc_param p_scale[] = {
 	{.name = "count", .type = RPC_STR, .required = true},
 	{.name = "wait", .type = RPC_BOOL},
 };
+static const struct rpc_param p_list[] = {
+	{.name = "sel", .type = RPC_STRS},
+	{.name = "detail", .type = RPC_STR},
+};
 static const struct rpc_param p_signal[] = {
 	{.name = "sel", .type = RPC_STRS, .required = true},
 	{.name = "signal", .type = RPC_STR, .required = true},
@@ -56,7 +60,9 @@ static const struct rpc_param p_stop[] = {{.name = "leave_running", .type = RPC_
 const struct method methods[] = {
 	{"ping", method_ping, .doc = "Answers at once: pid and version."},
 	{"status", method_status, .doc = "The daemon itself: version, pids, paths, warnings."},
-	{"list", method_list, PARAMS(p_sel), .doc = "Apps and instances with their figures."},
+	{"list", method_list, PARAMS(p_list),
+	 .doc = "Apps and instances with their figures. detail: all, rows (what a table has room "
+		"for), apps."},
 	{"show", method_show, PARAMS(p_targets), .doc = "As list, with definition and settings."},
 	{"env", method_env, PARAMS(p_env),
 	 .doc = "The environment an instance is started with; values only with reveal."},

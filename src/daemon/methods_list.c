@@ -85,7 +85,10 @@ static void note_of(const struct inst *in, char *out, size_t cap)
 	}
 }
 
-static void write_proc(struct jw *w, const struct inst *in)
+/* A client that only prints a table would spend most of its time on what it does not print. */
+enum detail { DETAIL_ALL, DETAIL_ROWS, DETAIL_APPS };
+
+static void write_proc(struct jw *w, const struct inst *in, enum detail detail)
 {
 	const struct sample *s = &in->sample;
 	char note[sizeof(in->note) + 32];
@@ -95,20 +98,22 @@ static void write_proc(struct jw *w, const struct inst *in)
 	jw_kint(w, "slot", in->slot);
 	kint_or_null(w, "pid", in->pid, in->pid != 0);
 	jw_kstr(w, "state", states_name(in->state));
-	jw_kbool(w, "ready", in->state == ST_ONLINE);
 	kint_or_null(w, "up_ms", inst_uptime_ms(in), in->pid != 0);
 	jw_kint(w, "restarts", in->restarts);
 	kreal_or_null(w, "cpu_pct", s->cpu_pct, fresh && in->pid);
 	kint_or_null(w, "mem_bytes", s->mem_bytes, fresh && in->pid);
 	kint_or_null(w, "fds", s->fds, fresh && in->pid && s->fds >= 0);
-	kint_or_null(w, "threads", s->threads, fresh && in->pid);
-	jw_key(w, "listen");
-	jw_arr(w);
-	workers_list_sockets(in, w);
-	jw_end(w);
 	note_of(in, note, sizeof(note));
 	jw_kstr(w, "note", note);
-	write_last_exit(w, in);
+	if (detail == DETAIL_ALL) {
+		jw_kbool(w, "ready", in->state == ST_ONLINE);
+		kint_or_null(w, "threads", s->threads, fresh && in->pid);
+		jw_key(w, "listen");
+		jw_arr(w);
+		workers_list_sockets(in, w);
+		jw_end(w);
+		write_last_exit(w, in);
+	}
 	jw_end(w);
 }
 
@@ -152,7 +157,8 @@ static void add_up(const struct app *app, struct totals *t)
 }
 
 /* Everything of an app but its closing brace: show adds to it. */
-static void write_app(struct jw *w, const struct app *app, struct inst *const *in, size_t n)
+static void write_app(struct jw *w, const struct app *app, struct inst *const *in, size_t n,
+		      enum detail detail)
 {
 	struct totals t;
 	char note[400] = "";
@@ -177,8 +183,8 @@ static void write_app(struct jw *w, const struct app *app, struct inst *const *i
 	jw_kstr(w, "note", note);
 	jw_key(w, "procs");
 	jw_arr(w);
-	for (size_t i = 0; i < n; i++) {
-		write_proc(w, in[i]);
+	for (size_t i = 0; i < n && detail != DETAIL_APPS; i++) {
+		write_proc(w, in[i], detail);
 	}
 	jw_end(w);
 }
@@ -194,9 +200,26 @@ static void write_daemon(struct jw *w, const struct daemon *d)
 	jw_end(w);
 }
 
+static bool read_detail(struct call *call, enum detail *out)
+{
+	static const char *const names[] = {"all", "rows", "apps"};
+	const char *text = rpc_param_str(call->params, "detail");
+	text = text ? text : names[DETAIL_ALL];
+	for (*out = DETAIL_ALL; *out <= DETAIL_APPS; (*out)++) {
+		if (strcmp(text, names[*out]) == 0) {
+			return true;
+		}
+	}
+	return err_set(&call->err, ERR_USAGE, "detail is one of all, rows, apps");
+}
+
 static bool write_apps(struct call *call, void (*more)(struct call *, const struct app *))
 {
 	struct selection s = {0};
+	enum detail detail;
+	if (!read_detail(call, &detail)) {
+		return false;
+	}
 	if (!call_select(call, collect, &s)) {
 		return false;
 	}
@@ -209,7 +232,7 @@ static bool write_apps(struct call *call, void (*more)(struct call *, const stru
 		while (i < s.n && s.v[i]->app == app) {
 			i++;
 		}
-		write_app(call->w, app, s.v + from, i - from);
+		write_app(call->w, app, s.v + from, i - from, detail);
 		if (more) {
 			more(call, app);
 		}

@@ -14,6 +14,7 @@
 
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/loopfd.h"
 #include "daemon/readiness.h"
 #include "daemon/runner.h"
 #include "sys/proc.h"
@@ -180,7 +181,7 @@ void notify_free(struct notify *n)
 	}
 	ev_io_stop(n->in->app->daemon->loop, &n->io);
 	if (n->fd >= 0) {
-		close(n->fd);
+		loopfd_close(n->in->app->daemon->loop, n->fd);
 		unlink(n->path);
 	}
 	free(n);

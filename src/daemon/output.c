@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "common/mem.h"
 #include "daemon/compress.h"
 #include "daemon/link.h"
+#include "daemon/loopfd.h"
 #include "daemon/relog.h"
 
 #define PIPE_SIZE	(1 << 20)
@@ -66,15 +68,12 @@ static void rest(struct output *out, double seconds)
  */
 static void rest_after(struct output *out, size_t moved)
 {
-	if (moved >= PIPE_SIZE / 2) {
+	if (moved >= HEAVY_BYTES) {
 		out->rest_s = REST_MIN;
 		return;
 	}
-	out->rest_s = moved >= HEAVY_BYTES ? REST_MIN : out->rest_s * 2;
-	if (out->rest_s > REST_MAX) {
-		out->rest_s = REST_MAX;
-	}
 	rest(out, out->rest_s);
+	out->rest_s = out->rest_s * 2 > REST_MAX ? REST_MAX : out->rest_s * 2;
 }
 
 /* --- sinks --- */
@@ -194,7 +193,7 @@ static void close_output(struct output *out)
 	link_drop(o->link, name);
 	keeper_name(name, "file", out->key);
 	link_drop(o->link, name);
-	close(out->fd);
+	loopfd_close(o->loop, out->fd);
 	out->fd = -1;
 	o->npipes--;
 }
@@ -247,12 +246,26 @@ static ssize_t move_once(struct output *out)
 
 enum moved { MOVED_ALL, MOVED_SOME, MOVED_EOF, MOVED_NO_ROOM };
 
+/* An end without a word, as most have: no file is opened for it. */
+static bool is_silent(const struct output *out, enum moved *result)
+{
+	struct pollfd p = {.fd = out->fd, .events = POLLIN};
+	if (out->sink->file.fd >= 0 || poll(&p, 1, 0) < 0 || (p.revents & POLLIN)) {
+		return false;
+	}
+	*result = p.revents & POLLHUP ? MOVED_EOF : MOVED_ALL;
+	return true;
+}
+
 static enum moved move(struct output *out, int turns, size_t *total)
 {
 	struct outputs *o = out->owner;
 	struct sink *s = out->sink;
 	enum moved result = MOVED_SOME;
 	*total = 0;
+	if (is_silent(out, &result)) {
+		return result;
+	}
 	for (int i = 0; i < turns && result == MOVED_SOME; i++) {
 		if (!sink_open(o, s)) {
 			return MOVED_NO_ROOM;

@@ -35,14 +35,14 @@ static bool depth_ok(const char *s, size_t len)
 	return true;
 }
 
-static json_t *parse(const char *line, size_t len, struct err *err)
+static json_t *parse(const char *line, size_t len, size_t flags, struct err *err)
 {
 	if (!depth_ok(line, len)) {
 		err_set(err, ERR_USAGE, "nested deeper than %d", RPC_DEPTH);
 		return NULL;
 	}
 	json_error_t at;
-	json_t *root = json_loadb(line, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
+	json_t *root = json_loadb(line, len, flags | JSON_DECODE_ANY, &at);
 	if (!root) {
 		struct buf text = {0};
 		buf_add_escaped(&text, at.text, strlen(at.text), 0);
@@ -113,7 +113,7 @@ enum rpc_code rpc_parse_request(const char *line, size_t len, struct rpc_request
 				struct err *err)
 {
 	*req = (struct rpc_request){0};
-	req->root = parse(line, len, err);
+	req->root = parse(line, len, JSON_REJECT_DUPLICATES, err);
 	if (!req->root) {
 		return RPC_PARSE_ERROR;
 	}
@@ -284,7 +284,7 @@ static bool read_reply(struct rpc_reply *r, struct err *err)
 bool rpc_parse_reply(const char *line, size_t len, struct rpc_reply *reply, struct err *err)
 {
 	*reply = (struct rpc_reply){.id = -1};
-	reply->root = parse(line, len, err);
+	reply->root = parse(line, len, 0, err);
 	if (!reply->root) {
 		if (err) {
 			err->code = ERR_NO_DAEMON;

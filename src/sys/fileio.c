@@ -15,6 +15,10 @@ static int open_again(int dirfd, const char *path, int flags)
 	return fd;
 }
 
+/* Files of the kernel come in pieces only where a whole page is full: after less there is no more.
+ */
+#define SHORT 2048
+
 ssize_t file_pread(int fd, char *buf, size_t cap)
 {
 	size_t len = 0;
@@ -26,10 +30,10 @@ ssize_t file_pread(int fd, char *buf, size_t cap)
 		if (n < 0) {
 			return -1;
 		}
-		if (n == 0) {
+		len += (size_t)n;
+		if ((size_t)n < SHORT) {
 			break;
 		}
-		len += (size_t)n;
 	}
 	buf[len] = '\0';
 	return (ssize_t)len;
