@@ -270,7 +270,11 @@ static void end(struct daemon *d)
 	if (last) {
 		answer_stop(d);
 		server_flush(&d->server, FLUSH_MS);
-		link_stop(&d->link);
+		if (d->leave_running) {
+			link_rest(&d->link);
+		} else {
+			link_stop(&d->link);
+		}
 	}
 	server_finish(&d->server, last);
 	sampler_finish(&d->sampler);

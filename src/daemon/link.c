@@ -164,6 +164,11 @@ void link_stop(struct link *l)
 	post(l, KM_STOP, "", "", -1);
 }
 
+void link_rest(struct link *l)
+{
+	post(l, KM_REST, "", "", -1);
+}
+
 void link_fail(struct link *l, const char *why)
 {
 	post(l, KM_FAIL, "", why, -1);

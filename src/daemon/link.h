@@ -43,6 +43,8 @@ void link_deposit(struct link *l, const char *name, int fd);
 void link_drop(struct link *l, const char *name);
 void link_ready(struct link *l);
 void link_stop(struct link *l);
+/* Our end is wanted, the apps go on in the care of the keeper. */
+void link_rest(struct link *l);
 /* Tell the keeper that we cannot work, and why. */
 void link_fail(struct link *l, const char *why);
 

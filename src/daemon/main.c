@@ -16,9 +16,10 @@
 #include "daemon/methods.h"
 #include "keeper/keeper.h"
 #include "sys/paths.h"
+#include "sys/proc.h"
 #include "version.h"
 
-#define ENDING_MS 1000
+#define OTHER_MS 10000
 
 static const char usage[] =
 	"usage: pmctld [--foreground]\n"
@@ -38,29 +39,54 @@ static int complain(const struct err *err)
 	return err_info(err->code)->exit_status;
 }
 
-/* The lock is held by the keeper for its whole life, through this descriptor. */
-static bool lock(int dirfd, const struct paths *p, struct err *err)
+/* A keeper that rests (`daemon stop --leave-running`) starts a supervisor again on this. */
+static void wake_keeper(int lock_fd)
+{
+	char text[24] = "";
+	struct proc_stat st;
+	ssize_t n = pread(lock_fd, text, sizeof(text) - 1, 0);
+	pid_t pid = n > 0 ? (pid_t)atoi(text) : 0;
+	if (pid > 1 && proc_read_stat(pid, &st) && strcmp(st.comm, "pmctl-keeper") == 0) {
+		kill(pid, SIGUSR1);
+	}
+}
+
+enum locked { LOCK_TAKEN, LOCK_WOKEN, LOCK_FAILED };
+
+/*
+ * The lock is held by the keeper for its whole life, through this descriptor. Where it is held but
+ * there is no socket, that keeper is just ending, and waited for, or rests, and is woken.
+ */
+static enum locked lock(int dirfd, const struct paths *p, struct err *err)
 {
 	char text[24] = "";
 	int fd = openat(dirfd, PATHS_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		return err_sys(err, "open %s", p->lock);
+		err_sys(err, "open %s", p->lock);
+		return LOCK_FAILED;
 	}
-	/* One that is just ending has taken its socket away already: it is waited for. */
-	int taken = flock(fd, LOCK_EX | LOCK_NB);
-	for (int i = 0; taken != 0 && i < ENDING_MS && access(p->socket, F_OK) != 0; i++) {
+	bool was_there = access(p->socket, F_OK) == 0;
+	for (int i = 0; i < OTHER_MS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			return LOCK_TAKEN; /* fd stays open on purpose */
+		}
+		if (access(p->socket, F_OK) == 0) {
+			break;
+		}
+		if (i % 100 == 50) {
+			wake_keeper(fd);
+		}
 		usleep(1000);
-		taken = flock(fd, LOCK_EX | LOCK_NB);
 	}
-	if (taken != 0) {
-		ssize_t n = read(fd, text, sizeof(text) - 1);
-		text[n > 0 ? n : 0] = '\0';
-		text[strcspn(text, "\n")] = '\0';
-		close(fd);
-		return err_set(err, ERR_FAILED, "a pmctld runs already (pid %s, %s)", text,
-			       p->socket);
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	close(fd);
+	if (!was_there && access(p->socket, F_OK) == 0) {
+		return LOCK_WOKEN;
 	}
-	return true; /* fd stays open on purpose */
+	err_set(err, ERR_FAILED, "a pmctld runs already (pid %s, %s)", text, p->socket);
+	return LOCK_FAILED;
 }
 
 static void write_pid(int dirfd)
@@ -164,7 +190,16 @@ static int run(bool foreground)
 		return complain(&err);
 	}
 	int runtime = paths_open_dir(paths.runtime, 0700, &err);
-	if (runtime < 0 || !lock(runtime, &paths, &err)) {
+	enum locked locked = runtime < 0 ? LOCK_FAILED : lock(runtime, &paths, &err);
+	if (locked == LOCK_FAILED) {
+		return complain(&err);
+	}
+	if (locked == LOCK_WOKEN) {
+		if (!foreground) {
+			return 0;
+		}
+		err_set(&err, ERR_FAILED,
+			"a pmctld that was left running took over in the background");
 		return complain(&err);
 	}
 	opt.log_fd = open_log(&paths, &err);

@@ -27,10 +27,11 @@
 #include "keeper/store.h"
 #include "sys/fdpass.h"
 
-#define HEALTHY_MS  1000 /* a supervisor that ran this long starts the delays anew */
-#define COPY_AFTER  1000 /* ms without a supervisor before we copy the logs ourselves */
-#define COPY_PERIOD 50
-#define FIRST_TRIES 3 /* a supervisor that never came up is not tried for ever */
+#define HEALTHY_MS     1000 /* a supervisor that ran this long starts the delays anew */
+#define COPY_AFTER     1000 /* ms without a supervisor before we copy the logs ourselves */
+#define COPY_PERIOD    50
+#define RESTING_PERIOD 200
+#define FIRST_TRIES    3 /* a supervisor that never came up is not tried for ever */
 
 static struct keeper {
 	struct keeper_options opt;
@@ -42,12 +43,15 @@ static struct keeper {
 	int64_t start_at; /* when the next one is due; valid while pid == 0 */
 	unsigned failures;
 	bool stopping; /* the supervisor said that its end is wanted */
+	bool resting;  /* the same, but what runs is to be kept until somebody wakes us */
+	bool woken;    /* the next supervisor is the program that is installed now */
 	bool term;     /* asked to end while no supervisor runs */
 	bool ready;
 	bool ring_full;
 	int hand_out; /* index of the next store entry to hand back; -1 = not handing out */
 	int exit_status;
 	struct store store;
+	char path[4096]; /* where our program was when we started */
 } k;
 
 static const int restart_delays_ms[] = {0, 100, 500, 1000, 2000, 4000, 8000, 16000, 30000};
@@ -168,6 +172,9 @@ static void exec_supervisor(int sock)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	char *argv[] = {(char[]){"pmctld"}, (char[]){"--supervisor"}, NULL};
+	if (k.woken) {
+		execv(k.path, argv);
+	}
 	execv("/proc/self/exe", argv);
 	_exit(127);
 }
@@ -196,9 +203,6 @@ static void start_supervisor(void)
 	k.pid = pid;
 	k.sock = pair[0];
 	k.hand_out = -1;
-	if (k.term) {
-		kill(k.pid, SIGTERM);
-	}
 }
 
 static void on_supervisor_died(int status)
@@ -210,6 +214,11 @@ static void on_supervisor_died(int status)
 	k.pid = 0;
 	k.ring->last_supervisor_status = status;
 	if (k.stopping) {
+		return;
+	}
+	if (k.resting) {
+		log_line("resting; the apps run on; `pmctl daemon start` wakes me");
+		k.since = now;
 		return;
 	}
 	k.failures = healthy ? 0 : k.failures + 1;
@@ -228,6 +237,14 @@ static void on_supervisor_died(int status)
 	k.start_at = now + delay;
 }
 
+static void wake(void)
+{
+	k.resting = false;
+	k.woken = true;
+	k.failures = 0;
+	k.start_at = clock_mono_ms();
+}
+
 static void read_signals(void)
 {
 	struct signalfd_siginfo si;
@@ -240,6 +257,9 @@ static void read_signals(void)
 			kill(k.pid, sig);
 		}
 		k.term |= sig == SIGTERM || sig == SIGINT;
+		if (k.resting && !k.pid && (k.term || sig == SIGUSR1)) {
+			wake(); /* only a supervisor can stop apps, too */
+		}
 	}
 }
 
@@ -266,6 +286,9 @@ static void take_message(const struct keeper_msg *m, int fd)
 			notify("READY=1");
 		}
 		k.ready = true;
+		if (k.term) {
+			kill(k.pid, SIGTERM); /* before it was ready it would only have died */
+		}
 		break;
 	case KM_FAIL:
 		log_line("%s", m->text);
@@ -276,6 +299,9 @@ static void take_message(const struct keeper_msg *m, int fd)
 	case KM_STOP:
 		k.stopping = true;
 		notify("STOPPING=1");
+		break;
+	case KM_REST:
+		k.resting = true;
 		break;
 	default:
 		break;
@@ -322,6 +348,9 @@ static int poll_timeout(void)
 	if (k.pid) {
 		return k.ring_full ? 20 : -1;
 	}
+	if (k.resting) {
+		return RESTING_PERIOD;
+	}
 	int64_t wait = k.start_at > now ? k.start_at - now : 0;
 	return wait > COPY_PERIOD ? COPY_PERIOD : (int)wait;
 }
@@ -346,10 +375,10 @@ static void turn(void)
 	}
 	int64_t now = clock_mono_ms();
 	if (!k.pid && !k.stopping) {
-		if (now - k.since > COPY_AFTER) {
+		if (k.resting || now - k.since > COPY_AFTER) {
 			copier_run(&k.store);
 		}
-		if (now >= k.start_at) {
+		if (!k.resting && now >= k.start_at) {
 			start_supervisor();
 		}
 	}
@@ -367,6 +396,9 @@ int keeper_run(const struct keeper_options *opt)
 		return 1;
 	}
 	set_up_process();
+	if (readlink("/proc/self/exe", k.path, sizeof(k.path) - 1) < 0) {
+		k.path[0] = '\0';
+	}
 	start_supervisor();
 	while (k.pid || !k.stopping) {
 		turn();

@@ -53,7 +53,8 @@ enum keeper_msg_type {
 	KM_END,	  /* to supervisor: that was all */
 	KM_READY, /* to keeper: the control socket answers */
 	KM_FAIL,  /* to keeper: cannot work at all, text says why; end */
-	KM_STOP	  /* to keeper: this end is wanted, do not start another supervisor */
+	KM_STOP,  /* to keeper: this end is wanted, do not start another supervisor */
+	KM_REST	  /* to keeper: the same, but keep the apps; SIGUSR1 starts a supervisor again */
 };
 
 #define KEEPER_NAME 48

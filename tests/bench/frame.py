@@ -89,6 +89,15 @@ def children():
     return found
 
 
+def is_gone(pid):
+    """Also a zombie is gone: it waits only for us."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return True
+    return text[text.rindex(")") + 2] in "ZX"
+
+
 def end_all():
     """Nothing of ours may be left. By pid, and only what descends from us."""
     end = time.monotonic() + 20

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from frame import BUILD, ROOT, Failed, bare, numbers, run, wait_for
+from frame import BUILD, ROOT, Failed, bare, is_gone, numbers, run, wait_for
 
 
 class App:
@@ -93,7 +93,7 @@ class Pmctl(Manager):
     def down(self):
         if self.is_up:
             self.command("daemon", "stop")
-            wait_for(lambda: not self.keeper or not Path(f"/proc/{self.keeper}/exe").exists(), "the end of pmctld")
+            wait_for(lambda: not self.keeper or is_gone(self.keeper), "the end of pmctld")
             self.is_up = False
 
 

@@ -126,6 +126,8 @@ def row_start(b):
     one = [App("fleet", [bare("trivial")], FLEET, keys=SPAWN)]
     many = [App(f"fleet{i}", [bare("trivial")], keys=SPAWN) for i in range(FLEET)]
     limit, first, as_many, later, theirs = [], [], [], [], {m.name: [] for m in others}
+    again.start(*one)
+    again.delete("fleet")
     for i in range(b.rounds(9)):
         quiet()
         limit.append(spawn_limit(b))

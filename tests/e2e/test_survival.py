@@ -4,10 +4,11 @@ import json
 import os
 import signal
 import time
+import urllib.request
 
 import pytest
 
-from conftest import SLOW, alive, app_path, read_proc, stat_of, wait_for
+from conftest import NODE_APPS, SLOW, alive, app_path, read_proc, stat_of, wait_for
 
 SLEEPER = "sleep 1000000"
 TWO = f"""
@@ -133,16 +134,48 @@ def test_an_ad_hoc_app_comes_back_too(pm):
 def test_leave_running(pm):
     pm.up(TWO)
     before = pm.pids("web")
-    keeper = pm.daemon()["keeper_pid"]
+    d = pm.daemon()
     pm.ok("daemon", "stop", "--leave-running")
+    wait_for(lambda: not alive(d["pid"]), 5, "the supervisor's end")
     assert all(alive(p) for p in before)
-    wait_for(lambda: pm.ctl("list").rc == 5, 10, "the daemon's end")
+    pm.fails(5, "list")
     pm.ok("daemon", "start")
     assert pm.pids("web") == before and pm.state("web") == "online"
-    pm.daemon()
     pm.ok("restart", "web")
     assert not set(pm.pids("web")) & set(before) and pm.state("web") == "online"
-    assert keeper
+
+
+def test_left_running_nothing_is_lost(pm, port):
+    """Lines, exit statuses and the channels of clustered workers are kept while no supervisor is wanted."""
+    pm.up(f"[app:p]\ncommand = {app_path('printer')} 60000 -k -r 30000\nready = spawn\nlog_max_size = 0\n"
+          f"[app:x]\ncommand = sh -c 'trap \"exit 7\" USR1; echo up; while :; do sleep 0.05; done'\nready = spawn\n"
+          f"autorestart = never\n[app:web]\nscript = {NODE_APPS}/http.js\ninstances = 2\nenv.PORT = {port}\n")
+    pm.wait_log("x", "up")
+    workers, x = pm.pids("web"), pm.pids("x")[0]
+    pm.ok("daemon", "stop", "--leave-running")
+    os.kill(x, signal.SIGUSR1)
+    wait_for(lambda: not alive(x), 10, "its end")
+    have = len(pm.log("p"))
+    wait_for(lambda: len(pm.log("p")) > have + 5000, 10, "lines copied by the keeper")
+    assert all(map(alive, workers))
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as r:
+        assert json.load(r)["pid"] in workers
+    pm.ok("daemon", "start")
+    assert pm.pids("web") == workers and pm.app("web")["restarts"] == 0
+    assert pm.proc("x")["last_exit"]["code"] == 7 and pm.state("x") == "done"
+    wait_for(lambda: b"0000060000 " in pm.log("p")[-4000:], 60, "the last line")
+    assert numbers(pm.log("p")) == list(range(1, 60001))
+
+
+def test_a_resting_keeper_stops_the_apps_on_sigterm(pm):
+    pm.up(TWO)
+    before = pm.pids("web")
+    keeper = pm.daemon()["keeper_pid"]
+    pm.ok("daemon", "stop", "--leave-running")
+    os.kill(keeper, signal.SIGTERM)
+    wait_for(lambda: not alive(keeper) and not any(map(alive, before)), 10, "the end of all")
+    pm.ok("daemon", "start")
+    wait_for(lambda: pm.state("web") == "online", 10, "the apps again")
 
 
 def state_file(pm):
