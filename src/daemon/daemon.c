@@ -27,6 +27,7 @@
 #define LOG_SIZE (10 * 1024 * 1024)
 #define LOG_KEEP 3
 #define FLUSH_MS 500
+#define FD_TABLE 4096
 
 /* --- the end --- */
 
@@ -297,11 +298,23 @@ static void end(struct daemon *d)
 	paths_finish(&d->paths);
 }
 
+/* The kernel doubles a table of descriptors step by step, and once a thread shares it (ours that
+ * calls fsync) each step waits for an RCU grace period: 10 ms and more. One step now, for nothing.
+ */
+static void widen_fd_table(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FD_TABLE - 1);
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
 int daemon_run(void)
 {
 	static struct daemon d = {.runtime_fd = -1, .state_fd = -1, .log_fd = -1, .control_fd = -1};
 	struct err err = {0};
 	umask(077);
+	widen_fd_table();
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NAME, "pmctl-supervisor");
 	log_init("supervisor", -1);

@@ -361,11 +361,15 @@ static void turn(void)
 			      {.fd = k.sock, .events = POLLIN}};
 	p[1].events |= k.hand_out >= 0 ? POLLOUT : 0;
 	poll(p, 2, poll_timeout());
-	read_signals();
+	bool woken = p[0].revents || k.ring_full || !k.pid;
 	if (k.sock >= 0) {
 		read_messages();
 		hand_out();
 	}
+	if (!woken) {
+		return; /* only messages: nobody died, as SIGCHLD would say */
+	}
+	read_signals();
 	bool died = false;
 	int status = 0;
 	k.ring_full = reaper_run(k.ring, k.event_fd, k.pid, &died, &status);

@@ -89,7 +89,7 @@ bool logfile_open(struct logfile *f, uid_t owner, struct err *err)
 	snprintf(idx, sizeof(idx), "%s.idx", f->path);
 	/* The log is worth more than its index: without one, times come from the file's own. */
 	f->idx_fd = open_checked(idx, owner, &st, NULL);
-	if (f->idx_fd >= 0 && (f->size == 0 || st.st_size % 16 != 0)) {
+	if (f->idx_fd >= 0 && st.st_size && (f->size == 0 || st.st_size % 16 != 0)) {
 		if (ftruncate(f->idx_fd, f->size == 0 ? 0 : st.st_size - st.st_size % 16) != 0) {
 			close(f->idx_fd);
 			f->idx_fd = -1;
