@@ -30,6 +30,7 @@
 /* Node channel */
 #define LIMIT_CHANNEL_LINE  (8 * 1024 * 1024) /* bytes of one line from a worker */
 #define LIMIT_CHANNEL_QUEUE (4 * 1024 * 1024) /* bytes waiting for a worker that does not read */
+#define LIMIT_MESSAGES_S    5		      /* events a second made of one worker's messages */
 #define LIMIT_CLUSTER_KEYS  256		      /* listening keys of one app */
 
 /* Logs and events */

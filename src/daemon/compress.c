@@ -10,7 +10,7 @@
 #include "common/log.h"
 #include "sys/spawn.h"
 
-void compress_start(const char *path)
+int compress_start(const char *path)
 {
 	char rotated[PATH_MAX];
 	snprintf(rotated, sizeof(rotated), "%s.1", path);
@@ -31,8 +31,8 @@ void compress_start(const char *path)
 	/* A child of the keeper like all others: nobody needs to wait for it here. */
 	if (!spawn_start(&req, &child, &err)) {
 		log_line("compress %s: %s", rotated, err.msg);
-		return;
+		return -1;
 	}
-	close(child.pidfd);
 	close(child.report_fd);
+	return child.pidfd;
 }

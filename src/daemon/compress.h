@@ -3,6 +3,6 @@
 #define PMCTL_DAEMON_COMPRESS_H
 /* compress - log_compress = gzip: PATH.1 becomes PATH.1.gz, by gzip(1) in a process of its own. */
 
-void compress_start(const char *path);
+int compress_start(const char *path);
 
 #endif

@@ -28,6 +28,9 @@
 #define LOG_KEEP 3
 #define FLUSH_MS 500
 #define FD_TABLE 4096
+/* A terminal, or systemd, signals keeper and supervisor, and the keeper passes it on: one signal.
+ */
+#define SAME_SIGNAL_MS 300
 
 /* --- the end --- */
 
@@ -109,8 +112,13 @@ static void kill_all(struct daemon *d)
 
 static void end_by_signal(struct daemon *d, int sig)
 {
+	int64_t now = clock_mono_ms();
+	bool same = d->signalled_mono_ms && now - d->signalled_mono_ms < SAME_SIGNAL_MS;
+	d->signalled_mono_ms = now;
 	if (d->stopping) {
-		kill_all(d);
+		if (!same) {
+			kill_all(d);
+		}
 		return;
 	}
 	log_line("%s", strsignal(sig));
@@ -168,7 +176,7 @@ static void on_sock_drop(void *ctx, const char *name)
 	link_drop(&((struct daemon *)ctx)->link, name);
 }
 
-/* Our own log is rotated like the others, but only between two lives of the supervisor's. */
+/* Our own log: at the start, and whenever it has grown too large. */
 static void open_log(struct daemon *d)
 {
 	struct stat st;
@@ -185,6 +193,10 @@ static void open_log(struct daemon *d)
 	if (fd >= 0) {
 		log_set_fd(fd);
 		link_deposit(&d->link, "log", fd);
+		if (d->own_log_fd >= 0) {
+			close(d->own_log_fd);
+		}
+		d->own_log_fd = fd;
 	}
 }
 
@@ -201,6 +213,14 @@ static bool open_directories(struct daemon *d, struct err *err)
 		d->log_fd = paths_open_dir(d->paths.log, 0750, err);
 	}
 	return d->runtime_fd >= 0 && d->state_fd >= 0 && d->log_fd >= 0;
+}
+
+void daemon_check_log(struct daemon *d)
+{
+	struct stat st;
+	if (fstat(d->own_log_fd, &st) != 0 || st.st_nlink == 0 || st.st_size > LOG_SIZE) {
+		open_log(d);
+	}
 }
 
 static void open_cgroup(struct daemon *d)
@@ -228,6 +248,11 @@ static void watch_signals(struct daemon *d)
 	ev_signal_init(&d->sigint, on_sigint, SIGINT);
 	ev_signal_start(d->loop, &d->sigterm);
 	ev_signal_start(d->loop, &d->sigint);
+	sigset_t now;
+	sigemptyset(&now);
+	sigaddset(&now, SIGTERM);
+	sigaddset(&now, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &now, NULL); /* the keeper held them back */
 }
 
 static bool begin(struct daemon *d, struct err *err)
@@ -311,7 +336,8 @@ static void widen_fd_table(void)
 
 int daemon_run(void)
 {
-	static struct daemon d = {.runtime_fd = -1, .state_fd = -1, .log_fd = -1, .control_fd = -1};
+	static struct daemon d = {
+		.runtime_fd = -1, .state_fd = -1, .log_fd = -1, .own_log_fd = -1, .control_fd = -1};
 	struct err err = {0};
 	umask(077);
 	widen_fd_table();

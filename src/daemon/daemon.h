@@ -59,8 +59,10 @@ struct daemon {
 		json_t *id;
 		int live; /* processes there were then */
 	} stop_call;
-	bool stopping;	    /* asked to end: nothing is started any more */
-	bool leave_running; /* ... and what runs stays */
+	int own_log_fd;		   /* pmctld.log */
+	int64_t signalled_mono_ms; /* when SIGTERM or SIGINT came last; 0 = never */
+	bool stopping;		   /* asked to end: nothing is started any more */
+	bool leave_running;	   /* ... and what runs stays */
 	int exit_status;
 };
 
@@ -71,5 +73,7 @@ int daemon_run(void);
 void daemon_stop(struct daemon *d, bool leave_running);
 /* Called when an instance has stopped; ends the loop once the last one has. */
 void daemon_check_stopped(struct daemon *d);
+/* Rotate pmctld.log if it has become too large, make it anew if it is gone. */
+void daemon_check_log(struct daemon *d);
 
 #endif

@@ -98,7 +98,7 @@ void launch_adopt_output(struct inst *in, bool is_err, int fd)
 		free(path);
 		return;
 	}
-	output_conf_of(in, is_err, key, path, geteuid(), &conf);
+	output_conf_of(in, is_err, key, path, in->app->user.uid, &conf);
 	struct output *out = output_adopt(&in->app->daemon->outputs, &conf, fd);
 	output_set_pid(out, in->pid);
 	if (is_err) {
@@ -136,7 +136,9 @@ static void make_cgroup(struct inst *in)
 	struct daemon *d = in->app->daemon;
 	struct err err;
 	char name[24];
-	if (in->cgroup_spent) {
+	/* Or somebody has removed it while it was empty. */
+	if (in->cgroup_spent ||
+	    (in->cgroup_fd >= 0 && faccessat(in->cgroup_fd, "cgroup.procs", F_OK, 0) != 0)) {
 		launch_drop_cgroup(in);
 	}
 	if (!d->have_cgroup || in->cgroup_fd >= 0) {

@@ -76,7 +76,7 @@ bool link_init(struct link *l, struct ev_loop *loop, const struct link_hooks *ho
 			   .event_fd = KEEPER_FD_EVENT,
 			   .sock = KEEPER_FD_SOCK,
 			   .alive = true};
-	for (int fd = KEEPER_FD_RING; fd <= KEEPER_FD_SOCK; fd++) {
+	for (int fd = KEEPER_FD_RING; fd <= KEEPER_FD_LOCK; fd++) {
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
 			return err_set(err, ERR_USAGE, "--supervisor is for the keeper only");
 		}

@@ -51,24 +51,25 @@ static void wake_keeper(int lock_fd)
 	}
 }
 
-enum locked { LOCK_TAKEN, LOCK_WOKEN, LOCK_FAILED };
+#define LOCK_WOKEN (-2)
 
 /*
- * The lock is held by the keeper for its whole life, through this descriptor. Where it is held but
- * there is no socket, that keeper is just ending, and waited for, or rests, and is woken.
+ * The lock is held by keeper and supervisor for their whole lives, through the descriptor that is
+ * returned. Where it is held but there is no socket, that keeper is just ending, and waited for, or
+ * rests, and is woken: LOCK_WOKEN. -1 on failure.
  */
-static enum locked lock(int dirfd, const struct paths *p, struct err *err)
+static int lock(int dirfd, const struct paths *p, struct err *err)
 {
 	char text[24] = "";
 	int fd = openat(dirfd, PATHS_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
 		err_sys(err, "open %s", p->lock);
-		return LOCK_FAILED;
+		return -1;
 	}
 	bool was_there = access(p->socket, F_OK) == 0;
 	for (int i = 0; i < OTHER_MS; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-			return LOCK_TAKEN; /* fd stays open on purpose */
+			return fd;
 		}
 		if (access(p->socket, F_OK) == 0) {
 			break;
@@ -86,7 +87,7 @@ static enum locked lock(int dirfd, const struct paths *p, struct err *err)
 		return LOCK_WOKEN;
 	}
 	err_set(err, ERR_FAILED, "a pmctld runs already (pid %s, %s)", text, p->socket);
-	return LOCK_FAILED;
+	return -1;
 }
 
 static void write_pid(int dirfd)
@@ -190,11 +191,12 @@ static int run(bool foreground)
 		return complain(&err);
 	}
 	int runtime = paths_open_dir(paths.runtime, 0700, &err);
-	enum locked locked = runtime < 0 ? LOCK_FAILED : lock(runtime, &paths, &err);
-	if (locked == LOCK_FAILED) {
+	int state = runtime < 0 ? -1 : paths_open_dir(paths.state, 0700, &err);
+	opt.lock_fd = state < 0 ? -1 : lock(state, &paths, &err);
+	if (opt.lock_fd == -1) {
 		return complain(&err);
 	}
-	if (locked == LOCK_WOKEN) {
+	if (opt.lock_fd == LOCK_WOKEN) {
 		if (!foreground) {
 			return 0;
 		}
@@ -206,7 +208,7 @@ static int run(bool foreground)
 	if (opt.log_fd < 0 || (!foreground && !go_background(&opt.ready_fd, &err))) {
 		return complain(&err);
 	}
-	write_pid(runtime);
+	write_pid(state);
 	opt.notify_socket = getenv("NOTIFY_SOCKET");
 	if (opt.notify_socket) {
 		opt.notify_socket = strdup(opt.notify_socket);

@@ -154,6 +154,23 @@ static bool open_socket(struct notify *n, uid_t owner, struct err *err)
 	return true;
 }
 
+static void held_name(const struct inst *in, char out[KEEPER_NAME])
+{
+	snprintf(out, KEEPER_NAME, "ntfy.%llu-%u", (unsigned long long)in->id, in->run);
+}
+
+struct notify *notify_adopt(struct inst *in, uid_t owner, int fd)
+{
+	struct err ignored;
+	struct notify *n = xcalloc(1, sizeof(*n));
+	n->in = in;
+	n->fd = fd;
+	make_path(n, in->app->daemon, owner, &ignored);
+	ev_io_init(&n->io, on_datagram, fd, EV_READ);
+	ev_io_start(in->app->daemon->loop, &n->io);
+	return n;
+}
+
 struct notify *notify_new(struct inst *in, uid_t owner, struct err *err)
 {
 	struct notify *n = xcalloc(1, sizeof(*n));
@@ -164,6 +181,9 @@ struct notify *notify_new(struct inst *in, uid_t owner, struct err *err)
 		notify_free(n);
 		return NULL;
 	}
+	char name[KEEPER_NAME];
+	held_name(in, name);
+	link_deposit(&in->app->daemon->link, name, n->fd);
 	ev_io_set(&n->io, n->fd, EV_READ);
 	ev_io_start(in->app->daemon->loop, &n->io);
 	return n;
@@ -181,6 +201,9 @@ void notify_free(struct notify *n)
 	}
 	ev_io_stop(n->in->app->daemon->loop, &n->io);
 	if (n->fd >= 0) {
+		char name[KEEPER_NAME];
+		held_name(n->in, name);
+		link_drop(&n->in->app->daemon->link, name);
 		loopfd_close(n->in->app->daemon->loop, n->fd);
 		unlink(n->path);
 	}

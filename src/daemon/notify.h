@@ -18,6 +18,8 @@ struct notify;
 
 /* Make the socket for this instance; `owner` is the app's uid, which alone may write to it. */
 struct notify *notify_new(struct inst *in, uid_t owner, struct err *err);
+/* Take back the socket the keeper held. Owns fd. */
+struct notify *notify_adopt(struct inst *in, uid_t owner, int fd);
 const char *notify_path(const struct notify *n);
 void notify_free(struct notify *n);
 

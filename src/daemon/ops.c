@@ -370,6 +370,18 @@ void ops_on_gone(struct ops *o, struct inst *in)
 	ops_wake(o);
 }
 
+void ops_on_conn_gone(struct ops *o, uint64_t serial)
+{
+	struct op *op, *next;
+	list_for_each(op, next, &o->all, node)
+	{
+		bool waits = op->kind == OP_WAIT_READY || op->kind == OP_WAIT_STOPPED;
+		if (waits && op->conn_serial == serial && !op->pumping) {
+			free_op(op);
+		}
+	}
+}
+
 void ops_wake(struct ops *o)
 {
 	if (!ev_is_active(&o->pump) && !ev_is_pending(&o->pump)) {

@@ -59,6 +59,8 @@ void op_run(struct op *op, bool wait);
 void ops_on_state(struct ops *o, struct inst *in, enum inst_state old, const char *reason);
 /* Look at all operations on the loop's next turn. */
 void ops_wake(struct ops *o);
+/* The client is gone: nobody waits any more. What changes something goes on. */
+void ops_on_conn_gone(struct ops *o, uint64_t serial);
 /* An instance is about to be freed. */
 void ops_on_gone(struct ops *o, struct inst *in);
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@
 #define REST_MIN	0.001
 #define REST_MAX	0.032
 #define REST_STUCK	1.0 /* waiting for room on the disk */
-#define CHECK_PERIOD	1.0
+#define CHECK_PERIOD_MS 1000
 #define HEAVY_BYTES	(16 * 1024)
 #define TURNS		16 /* splices in one wake-up; other apps want their turn too */
 
@@ -95,6 +96,7 @@ static struct sink *sink_get(struct outputs *o, const struct output_conf *c)
 	struct sink *s = find_sink(o, c->path);
 	if (!s) {
 		s = xcalloc(1, sizeof(*s));
+		s->gzip = -1;
 		logfile_init(&s->file, c->path, c->max_size, c->keep, c->compress);
 		list_add(&o->sinks, &s->node);
 	}
@@ -111,6 +113,9 @@ static void sink_unref(struct sink *s)
 {
 	if (--s->refs == 0) {
 		list_remove(&s->node);
+		if (s->gzip >= 0) {
+			close(s->gzip);
+		}
 		logfile_finish(&s->file);
 		free(s);
 	}
@@ -145,8 +150,8 @@ static void write_drop_mark(struct sink *s)
 static bool sink_open(struct outputs *o, struct sink *s)
 {
 	struct err err;
-	double now = ev_now(o->loop);
-	if (s->file.fd >= 0 && now - s->checked_at >= CHECK_PERIOD) {
+	int64_t now = clock_mono_ms();
+	if (s->file.fd >= 0 && now - s->checked_at >= CHECK_PERIOD_MS) {
 		s->checked_at = now;
 		if (!logfile_is_current(&s->file)) {
 			s->reopened++;
@@ -154,6 +159,7 @@ static bool sink_open(struct outputs *o, struct sink *s)
 		}
 	}
 	if (s->file.fd >= 0) {
+		s->reopened += logfile_follow_size(&s->file);
 		return true;
 	}
 	if (!logfile_open(&s->file, s->owner, &err)) {
@@ -168,12 +174,27 @@ static bool sink_open(struct outputs *o, struct sink *s)
 	return true;
 }
 
+/* gzip works, and removes, by name: nothing is renamed under its hands. */
+static bool is_compressing(struct sink *s)
+{
+	struct pollfd p = {.fd = s->gzip, .events = POLLIN};
+	if (s->gzip < 0 || poll(&p, 1, 0) == 0) {
+		return s->gzip >= 0;
+	}
+	close(s->gzip);
+	s->gzip = -1;
+	return false;
+}
+
 static void sink_rotate(struct outputs *o, struct sink *s)
 {
+	if (is_compressing(s)) {
+		return; /* soon: it is asked again for every piece */
+	}
 	logfile_rotate(&s->file);
 	sink_open(o, s);
 	if (s->file.compress && s->file.keep > 0) {
-		compress_start(s->file.path);
+		s->gzip = compress_start(s->file.path);
 	}
 }
 
@@ -385,6 +406,12 @@ struct output *output_new(struct outputs *o, const struct output_conf *conf, int
 struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd)
 {
 	return add_output(o, conf, fd);
+}
+
+uint64_t output_inode(const struct output *out)
+{
+	struct stat st;
+	return out && out->fd >= 0 && fstat(out->fd, &st) == 0 ? (uint32_t)st.st_ino : 0;
 }
 
 void output_set_pid(struct output *out, pid_t pid)

@@ -31,9 +31,10 @@ struct sink {
 	unsigned refs;
 	uid_t owner;
 	enum conf_log_format format;
-	double checked_at; /* when we last looked whether the path still leads to it */
-	int64_t dropped;   /* bytes lost to a full disk, for `daemon status` */
+	int64_t checked_at; /* when we last looked whether the path still leads to it */
+	int64_t dropped;    /* bytes lost to a full disk, for `daemon status` */
 	unsigned reopened;
+	int gzip;     /* pidfd of the compression of FILE.1; -1 = none runs */
 	bool failing; /* the last write failed; said so once */
 };
 
@@ -83,6 +84,8 @@ struct output *output_new(struct outputs *o, const struct output_conf *conf, int
 			  struct err *err);
 /* Take back a pipe the keeper held. Owns fd. */
 struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd);
+/* Of its pipe; 0 = none. */
+uint64_t output_inode(const struct output *out);
 /* The process on the other end is known now. */
 void output_set_pid(struct output *out, pid_t pid);
 /* Move everything that is in the pipe now. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "common/units.h"
 #include "daemon/daemon.h"
@@ -27,7 +28,7 @@ static void arm(struct inst *in, double seconds)
 
 static double left(const struct inst *in)
 {
-	return in->ready_deadline - ev_now(in->app->daemon->loop);
+	return (double)(in->ready_deadline_ms - clock_mono_ms()) / 1000.;
 }
 
 /* Whether listening is found out by looking at the kernel's tables. */
@@ -42,7 +43,7 @@ void readiness_begin(struct inst *in)
 	struct ev_loop *loop = in->app->daemon->loop;
 	in->ready = false;
 	ev_now_update(loop);
-	in->ready_deadline = ev_now(loop) + (double)c->ready_timeout_ms / 1000.;
+	in->ready_deadline_ms = clock_mono_ms() + c->ready_timeout_ms;
 	if (c->ready.kind == PROBE_AUTO) {
 		double settle = in->app->cluster ? AUTO_SETTLE : (double)c->min_uptime_ms / 1000.;
 		arm(in, in->app->cluster && (in->app->listened || settle > left(in)) ? left(in)

@@ -189,6 +189,12 @@ void reap_record(struct daemon *d, const struct ring_record *rec)
 	}
 }
 
+void reap_lost(struct inst *in)
+{
+	in->lost = false;
+	main_exited(in, 0, false, clock_mono_ms());
+}
+
 void reap_start_failed(struct inst *in, bool no_room)
 {
 	in->status = (struct exit_status){.known = false};

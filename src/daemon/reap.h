@@ -18,6 +18,8 @@ struct inst;
 /* A record from the keeper's ring. Processes that are not ours (orphans) are ignored. */
 void reap_record(struct daemon *d, const struct ring_record *rec);
 /* It could not even be started; no_room = the system's fault, not counted against the app. */
+/* An adopted instance whose main process is dead and whose status nobody has any more. */
+void reap_lost(struct inst *in);
 void reap_start_failed(struct inst *in, bool no_room);
 /* The keeper is dead: watch the processes ourselves from now on. */
 /* Nobody reports the exit of this one: watch it by its pidfd. */

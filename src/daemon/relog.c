@@ -54,7 +54,13 @@ static bool write_lines(struct output *out, bool all)
 {
 	struct buf to = {0};
 	rewrite_lines(out, &to, all);
+	int64_t before = out->sink->file.size;
 	bool ok = !to.len || logfile_write(&out->sink->file, to.data, to.len);
+	if (!ok) {
+		int64_t lost = (int64_t)to.len - (out->sink->file.size - before);
+		out->sink->file.dropped += lost; /* it is not in the pipe any more */
+		out->sink->dropped += lost;
+	}
 	buf_finish(&to);
 	return ok;
 }

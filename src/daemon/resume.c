@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/resume.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/launch.h"
+#include "daemon/notify.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
 #include "daemon/runner.h"
@@ -55,6 +58,11 @@ static void take_held(struct daemon *d, const char *name, int fd)
 	}
 	if (sscanf(name, "chan.%llu-%u", &id, &run) == 2 && (in = find_run(d, id, run))) {
 		workers_adopt(in, fd);
+		return;
+	}
+	if (sscanf(name, "ntfy.%llu-%u", &id, &run) == 2 && (in = find_run(d, id, run)) &&
+	    !in->notify) {
+		in->notify = notify_adopt(in, in->app->user.uid, fd);
 		return;
 	}
 	close(fd);
@@ -119,7 +127,7 @@ static void restore_history(struct inst *in, const struct runtab_rec *r)
 	in->history.in_a_row = r->in_a_row;
 	in->restarts = r->restarts;
 	in->run = (uint32_t)r->extra[0];
-	in->app->listened |= r->extra[1] != 0;
+	in->app->listened |= r->extra[1] & 1;
 	in->has_exited = r->exit_real_ms != 0;
 	in->last_exit_real_ms = r->exit_real_ms;
 	in->last_exit = (struct exit_status){.known = r->exit_known,
@@ -174,10 +182,19 @@ static void adopt(struct inst *in, const struct runtab_rec *r)
 	in->ready = r->state == ST_ONLINE;
 	in->state = (enum inst_state)r->state;
 	in->cgroup_run = (uint32_t)r->extra[2];
-	in->cgroup_spent = r->extra[3] != 0;
+	in->cgroup_spent = r->extra[3] & 1;
 	launch_cgroup_name(in, leaf);
-	in->cgroup_fd = d->have_cgroup ? cgroup_adopt(&d->cgroup, in->pid, leaf) : -1;
-	in->pidfd = (int)syscall(SYS_pidfd_open, in->pid, 0);
+	bool here = proc_is(in->pid, in->starttime);
+	in->cgroup_fd = d->have_cgroup && here ? cgroup_adopt(&d->cgroup, in->pid, leaf) : -1;
+	if (in->cgroup_fd < 0 && d->have_cgroup) {
+		in->cgroup_fd = cgroup_open(&d->cgroup, leaf); /* what it left behind is there */
+	}
+	in->pidfd = here ? (int)syscall(SYS_pidfd_open, in->pid, 0) : -1;
+	if (in->pidfd >= 0 && !proc_is(in->pid, in->starttime)) {
+		close(in->pidfd); /* died and its number was used again meanwhile */
+		in->pidfd = -1;
+	}
+	in->lost = !here && !is_in_ring(d, in->pid, in->starttime);
 	launch_register(in);
 	if (proc_read_stat(in->pid, &st) && st.ppid != (pid_t)d->link.ring->keeper_pid) {
 		reap_watch(in); /* it was the child of a keeper that is dead */
@@ -198,8 +215,7 @@ static void take_record(struct inst *in, struct runtab_rec *r)
 		rec.started_mono_ms = clock_mono_ms();
 		rec.started_real_ms = clock_real_ms();
 	}
-	if (live && rec.pid > 0 &&
-	    (proc_is(rec.pid, rec.starttime) || is_in_ring(d, rec.pid, rec.starttime))) {
+	if (live && rec.pid > 0) {
 		adopt(in, &rec);
 	} else if (rec.state == ST_FAILED || rec.state == ST_DONE) {
 		in->state = (enum inst_state)rec.state;
@@ -215,6 +231,12 @@ static struct inst *inst_of(struct daemon *d, const struct runtab_rec *r)
 /* A process whose app is not in the state any more was being deleted when we died. */
 static void end_unknown(struct daemon *d, struct runtab_rec *r)
 {
+	if (!(r->flags & RUNTAB_GOING) && r->pid > 1 && proc_is(r->pid, r->starttime)) {
+		events_add(&d->events, r->app, r->slot, "failed", NULL,
+			   "pid %d runs, but the state file does not know it: left alone",
+			   (int)r->pid);
+		return; /* the record stays: an older state file may come back */
+	}
 	if (r->pid > 1 && proc_is(r->pid, r->starttime)) {
 		log_line("%s:%d: pid %d is no longer wanted and ends", r->app, r->slot, r->pid);
 		int fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
@@ -225,8 +247,48 @@ static void end_unknown(struct daemon *d, struct runtab_rec *r)
 			close(fd);
 		}
 	}
-	(void)d;
 	runtab_free(r);
+}
+
+/* The keeper that held this pipe is gone too. The app's own end leads to it, if it still is there.
+ */
+static void reopen_output(struct inst *in, bool is_err, uint64_t inode)
+{
+	char path[40], name[KEEPER_NAME];
+	struct stat st;
+	if (!inode || (is_err ? in->err : in->out)) {
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)in->pid, is_err ? 2 : 1);
+	if (stat(path, &st) != 0 || !S_ISFIFO(st.st_mode) || (uint32_t)st.st_ino != inode) {
+		return;
+	}
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0 && (fstat(fd, &st) != 0 || (uint32_t)st.st_ino != inode)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd >= 0) {
+		snprintf(name, sizeof(name), "pipe.%llu-%u-%c", (unsigned long long)in->id, in->run,
+			 is_err ? 'e' : 'o');
+		link_deposit(&in->app->daemon->link, name, fd);
+		launch_adopt_output(in, is_err, fd);
+	}
+}
+
+static void reopen_outputs(struct daemon *d)
+{
+	struct app *app, *next;
+	list_for_each(app, next, &d->apps, node)
+	{
+		for (int i = 0; i < app->nslots; i++) {
+			struct inst *in = app->slots[i];
+			if (in->pid && !in->lost && in->rec) {
+				reopen_output(in, false, in->rec->extra[1] >> 32);
+				reopen_output(in, true, in->rec->extra[3] >> 32);
+			}
+		}
+	}
 }
 
 void resume_adopt(struct daemon *d)
@@ -249,6 +311,7 @@ void resume_adopt(struct daemon *d)
 		log_line("%s", err.msg);
 	}
 	take_all(&f);
+	reopen_outputs(d);
 	workers_restored(d);
 	d->store.resuming = false;
 	if (adopted) {
@@ -270,6 +333,9 @@ static void go_on(struct inst *in)
 		readiness_begin(in);
 	} else if (!in->wanted) {
 		runner_stop(in, NULL);
+	}
+	if (in->lost) {
+		reap_lost(in);
 	}
 }
 

@@ -45,6 +45,7 @@ struct inst {
 	int64_t started_mono_ms, started_real_ms;
 	int64_t changed_mono_ms; /* its tree last did or was told to change */
 	bool ran;		 /* the program was executed (the stub's report said so) */
+	bool lost;		 /* adopted, but its exit was taken by a supervisor that died */
 	bool exited;		 /* the main process is dead, its tree may not be */
 	bool killed;		 /* SIGKILL was sent */
 	bool ready;
@@ -61,7 +62,9 @@ struct inst {
 	bool cgroup_spent;   /* was killed as a whole: not to be used again */
 	struct tree tree;    /* its members, where there is no cgroup */
 	struct output *out, *err;
-	struct worker *worker; /* node channel; NULL = none */
+	struct worker *worker;	  /* node channel; NULL = none */
+	int64_t messages_mono_ms; /* when the second began in which it sent so many */
+	unsigned messages;
 	struct notify *notify; /* sd_notify socket; NULL = none */
 
 	/* history */
@@ -80,10 +83,10 @@ struct inst {
 	ev_timer ready_timer; /* min_uptime, or the ready deadline */
 	ev_timer kill_timer;  /* SIGKILL after stop_timeout */
 	ev_timer backoff_timer;
-	ev_timer drain_timer;  /* cluster: the stop signal after draining */
-	ev_timer tree_timer;   /* what is left of the tree */
-	double ready_deadline; /* ev_now() time */
-	struct list pid_node;  /* daemon.by_pid */
+	ev_timer drain_timer;	   /* cluster: the stop signal after draining */
+	ev_timer tree_timer;	   /* what is left of the tree */
+	int64_t ready_deadline_ms; /* monotonic */
+	struct list pid_node;	   /* daemon.by_pid */
 };
 
 struct inst *inst_new(struct app *app, int slot, uint64_t id);

@@ -206,6 +206,7 @@ static void on_slow(struct ev_loop *loop, ev_timer *w, int revents)
 	struct sampler *s = container_of(w, struct sampler, slow);
 	for_each(s->daemon, false, FRESH_MS);
 	server_check_path(&s->daemon->server);
+	daemon_check_log(s->daemon);
 }
 
 void sampler_watch_limits(struct sampler *s)

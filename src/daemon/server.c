@@ -32,6 +32,7 @@ static void free_conn(struct conn *c)
 	ev_timer_stop(s->loop, &c->line_timer);
 	list_remove(&c->node);
 	s->nconns--;
+	ops_on_conn_gone(&s->daemon->ops, c->serial);
 	close(c->fd);
 	lines_finish(&c->in);
 	buf_finish(&c->out);
@@ -105,12 +106,19 @@ static void watch_line(struct conn *c)
 	}
 }
 
+/* The client is gone for good; one that closed only its writing half waits for its answer. */
+static bool is_dead(const struct conn *c)
+{
+	struct pollfd p = {.fd = c->fd, .events = 0};
+	return c->eof && poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
 /* The one place where a connection ends: at the end of each of its callbacks. */
 static void settle(struct conn *c)
 {
 	struct ev_loop *loop = c->server->loop;
 	bool done = c->closing || (c->eof && !c->busy);
-	if (!write_out(c) || (done && !c->out.len)) {
+	if (is_dead(c) || !write_out(c) || (done && !c->out.len)) {
 		free_conn(c);
 		return;
 	}
@@ -206,10 +214,11 @@ static void on_conn_readable(struct ev_loop *loop, ev_io *w, int revents)
 static bool make_room(struct server *s)
 {
 	struct conn *c, *next;
-	for (int pass = 0; pass < 2; pass++) {
+	for (int pass = 0; pass < 3; pass++) {
 		list_for_each(c, next, &s->conns, node)
 		{
-			if (!c->busy && !c->follows && (pass == 1 || !c->greeted)) {
+			bool idle = !c->busy && !c->follows && (pass == 1 || !c->greeted);
+			if (pass < 2 ? idle : is_dead(c)) {
 				free_conn(c);
 				return true;
 			}

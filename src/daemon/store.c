@@ -155,6 +155,7 @@ static void fill_rec(struct runtab_rec *r, const struct inst *in)
 	const struct history *h = &in->history;
 	r->state = (uint8_t)in->state;
 	r->wanted = in->wanted;
+	r->flags = in->app->deleting || in->leaving ? RUNTAB_GOING : 0;
 	r->id = in->id;
 	snprintf(r->app, sizeof(r->app), "%s", in->app->conf.name);
 	r->slot = in->slot;
@@ -175,9 +176,10 @@ static void fill_rec(struct runtab_rec *r, const struct inst *in)
 		runtab_note_restart(r, h->when[(h->next + h->cap - i) % h->cap]);
 	}
 	r->extra[0] = in->run;
-	r->extra[1] = (uint64_t)in->app->listened;
+	/* The pipes' inodes: without a keeper they are found again behind the app's descriptors. */
+	r->extra[1] = (uint64_t)in->app->listened | output_inode(in->out) << 32;
 	r->extra[2] = in->cgroup_run;
-	r->extra[3] = in->cgroup_spent;
+	r->extra[3] = (uint64_t)in->cgroup_spent | output_inode(in->err) << 32;
 	r->pid = in->pid;
 }
 
@@ -294,7 +296,7 @@ bool store_init(struct store *s, struct daemon *d, struct err *err)
 		memset(boot, '0', sizeof(boot) - 1);
 		boot[sizeof(boot) - 1] = '\0';
 	}
-	s->runtab = runtab_open(d->runtime_fd, TABLE_NAME, boot, &fresh, err);
+	s->runtab = runtab_open(d->state_fd, TABLE_NAME, boot, &fresh, err);
 	if (!s->runtab) {
 		return false;
 	}

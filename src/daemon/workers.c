@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/channel.h"
@@ -40,6 +42,14 @@ static void on_message(void *ctx, struct worker *w, const char *raw, size_t len)
 	}
 	struct inst *in = ctx;
 	struct buf text = {0};
+	int64_t now = clock_mono_ms();
+	if (now - in->messages_mono_ms >= 1000) {
+		in->messages_mono_ms = now;
+		in->messages = 0;
+	}
+	if (++in->messages > LIMIT_MESSAGES_S) {
+		return; /* a program may talk all day; the journal is for people */
+	}
 	buf_add_escaped(&text, raw, len < 200 ? len : 200, 0);
 	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "message", NULL, "%s%s",
 		   text.data ? text.data : "", len > 200 ? "..." : "");
@@ -114,7 +124,7 @@ static void save(struct daemon *d)
 	jw_end(&w);
 	jw_end(&w);
 	int fd = -1;
-	if (statefile_save(d->runtime_fd, STATE_NAME, text.data, text.len, &fd, &err)) {
+	if (statefile_save(d->state_fd, STATE_NAME, text.data, text.len, &fd, &err)) {
 		close(fd); /* it is of this boot only: the disk need not know */
 	} else {
 		log_line("sockets: %s", err.msg);
@@ -134,7 +144,7 @@ void workers_load(struct daemon *d)
 	struct buf text = {0};
 	struct err warning = {0};
 	enum statefile_source src;
-	if (statefile_load(d->runtime_fd, STATE_NAME, &text, &src, &warning) && text.len) {
+	if (statefile_load(d->state_fd, STATE_NAME, &text, &src, &warning) && text.len) {
 		d->saved_sockets = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 	}
 	if (warning.code != ERR_NONE) {

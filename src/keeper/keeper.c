@@ -160,16 +160,19 @@ static bool set_up_signals(void)
 /* In the child between fork and exec: the three descriptors to their places. */
 static void exec_supervisor(int sock)
 {
-	int from[3] = {k.ring_fd, k.event_fd, sock};
-	for (int i = 0; i < 3; i++) {
+	int from[4] = {k.ring_fd, k.event_fd, sock, k.opt.lock_fd};
+	for (int i = 0; i < 4; i++) {
 		from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 10);
 	}
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		dup2(from[i], KEEPER_FD_RING + i);
 	}
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Wait, pending, until the supervisor can take them: watch_signals(). */
+	sigset_t later;
+	sigemptyset(&later);
+	sigaddset(&later, SIGTERM);
+	sigaddset(&later, SIGINT);
+	sigprocmask(SIG_SETMASK, &later, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	char *argv[] = {(char[]){"pmctld"}, (char[]){"--supervisor"}, NULL};
 	if (k.woken) {
@@ -205,6 +208,14 @@ static void start_supervisor(void)
 	k.hand_out = -1;
 }
 
+static void wake(void)
+{
+	k.resting = false;
+	k.woken = true;
+	k.failures = 0;
+	k.start_at = clock_mono_ms();
+}
+
 static void on_supervisor_died(int status)
 {
 	int64_t now = clock_mono_ms();
@@ -219,9 +230,13 @@ static void on_supervisor_died(int status)
 	if (k.resting) {
 		log_line("resting; the apps run on; `pmctl daemon start` wakes me");
 		k.since = now;
+		if (k.term) {
+			wake();
+		}
 		return;
 	}
 	k.failures = healthy ? 0 : k.failures + 1;
+	k.woken &= healthy; /* a new program that does not work: back to ours */
 	if (!k.ready && k.failures >= FIRST_TRIES) {
 		tell_launcher("the supervisor does not come up; pmctld.log may say why");
 		k.stopping = true;
@@ -235,14 +250,6 @@ static void on_supervisor_died(int status)
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), delay);
 	k.since = now;
 	k.start_at = now + delay;
-}
-
-static void wake(void)
-{
-	k.resting = false;
-	k.woken = true;
-	k.failures = 0;
-	k.start_at = clock_mono_ms();
 }
 
 static void read_signals(void)
@@ -292,6 +299,9 @@ static void take_message(const struct keeper_msg *m, int fd)
 		break;
 	case KM_FAIL:
 		log_line("%s", m->text);
+		if (k.ready) {
+			break; /* apps run: the next supervisor may find the disk writable again */
+		}
 		tell_launcher(m->text);
 		k.stopping = true;
 		k.exit_status = 1;

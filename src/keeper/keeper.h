@@ -16,6 +16,7 @@ struct keeper_options {
 	int ready_fd; /* gets "" + end of file when ready, or the reason of a failure; -1 = nobody
 		       */
 	int log_fd;
+	int lock_fd;		   /* also the supervisor's, so that it outlives us */
 	const char *notify_socket; /* sd_notify(3) of readiness; NULL = none */
 };
 

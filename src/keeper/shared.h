@@ -13,7 +13,7 @@
 
 #define KEEPER_PROTOCOL 1
 
-enum { KEEPER_FD_RING = 3, KEEPER_FD_EVENT = 4, KEEPER_FD_SOCK = 5 };
+enum { KEEPER_FD_RING = 3, KEEPER_FD_EVENT = 4, KEEPER_FD_SOCK = 5, KEEPER_FD_LOCK = 6 };
 
 /* One exit, written before the process is reaped: its pid cannot be used again before that. */
 struct ring_record {

@@ -181,6 +181,11 @@ int cgroup_adopt(const struct cgroup_base *b, pid_t pid, const char *name)
 	return fd;
 }
 
+int cgroup_open(const struct cgroup_base *b, const char *name)
+{
+	return b->dirfd >= 0 && is_leaf_name(name) ? openat(b->dirfd, name, DIR_FLAGS) : -1;
+}
+
 bool cgroup_remove(struct cgroup_base *b, const char *name)
 {
 	if (b->dirfd < 0 || !is_leaf_name(name)) {

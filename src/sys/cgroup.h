@@ -37,6 +37,8 @@ int cgroup_create(struct cgroup_base *b, const char *name, struct err *err);
 int cgroup_adopt(const struct cgroup_base *b, pid_t pid, const char *name);
 /* Remove a leaf and what an app made below it; false (errno EBUSY) while it has processes. */
 bool cgroup_remove(struct cgroup_base *b, const char *name);
+/* The leaf of that name if it is there, else -1. */
+int cgroup_open(const struct cgroup_base *b, const char *name);
 
 /* SIGKILL to all, atomically where the kernel can (5.14), else frozen first. They die soon, not
  * yet. */

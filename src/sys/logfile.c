@@ -108,6 +108,20 @@ bool logfile_is_current(const struct logfile *f)
 	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
+bool logfile_follow_size(struct logfile *f)
+{
+	struct stat st;
+	if (fstat(f->fd, &st) != 0 || st.st_size >= f->size) {
+		return false;
+	}
+	f->size = f->indexed = lseek(f->fd, 0, SEEK_END);
+	if (f->idx_fd >= 0 && ftruncate(f->idx_fd, 0) == 0) {
+		lseek(f->idx_fd, 0, SEEK_SET);
+	}
+	f->last_pid = 0;
+	return true;
+}
+
 ssize_t logfile_splice(struct logfile *f, int pipe_fd, size_t max)
 {
 	ssize_t n;

@@ -42,6 +42,8 @@ bool logfile_is_current(const struct logfile *f);
 
 /* Move at most `max` bytes from a pipe. As splice(2): 0 = end of file, -1 with errno. */
 ssize_t logfile_splice(struct logfile *f, int pipe_fd, size_t max);
+/* Somebody has cut the file: go on at its end, not at ours. True if so. */
+bool logfile_follow_size(struct logfile *f);
 /* Write all bytes, or as many as fit. False with errno if something was left out. */
 bool logfile_write(struct logfile *f, const void *data, size_t len);
 

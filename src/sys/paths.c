@@ -97,7 +97,7 @@ bool paths_resolve_from(const struct paths_env *env, struct paths *out, struct e
 		return false;
 	}
 	p.socket = join(p.runtime, PATHS_SOCKET_NAME);
-	p.lock = join(p.runtime, PATHS_LOCK_NAME);
+	p.lock = join(p.state, PATHS_LOCK_NAME);
 	size_t len = strlen(p.socket);
 	if (len > SOCKET_PATH_MAX) {
 		err_set(err, ERR_USAGE,

@@ -22,6 +22,8 @@
 #define RUNTAB_RESTARTS 16
 #define RUNTAB_EXTRA	4
 
+#define RUNTAB_GOING 1 /* flags: deleted or scaled away */
+
 struct runtab_rec {
 	_Atomic uint32_t in_use; /* by runtab_commit() and runtab_free() only */
 	uint8_t state, wanted, flags, spare0;

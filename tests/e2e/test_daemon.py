@@ -2,8 +2,10 @@
 """The daemon itself from the command line, and the words PM2 taught people's fingers."""
 import os
 import re
+import signal
+import subprocess
 
-from conftest import alive, wait_for
+from conftest import SLOW, alive, wait_for
 
 APP = "[app:web]\ncommand = sleep 1000000\nready = spawn\n"
 
@@ -61,3 +63,17 @@ def test_a_home_that_cannot_be_written(pm):
     r = pm.ctl("daemon", "start", env={"PMCTL_HOME": "/tmp/" + "x" * 200})
     assert r.rc in (1, 2, 5, 6) and "long" in r.err, r
     assert not os.path.exists("/tmp/" + "x" * 200)
+
+
+def test_ctrl_c_is_one_signal(pm):
+    """A terminal signals keeper and supervisor, and the keeper passes it on: the apps still get their time."""
+    p = subprocess.Popen([pm.pmctld, "--foreground"], env=pm.env(), stdin=subprocess.DEVNULL, start_new_session=True,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pm.popens.append(p)
+    wait_for(lambda: pm.ctl("ping").rc == 0, 10, "the daemon")
+    pm.up("[app:slow]\ncommand = sh -c 'trap \"sleep 0.5; echo clean; exit 0\" TERM; echo up; while :; do sleep 0.05; done'\n"
+          "ready = spawn\nstop_timeout = 10s\n")
+    pm.wait_log("slow", "up")
+    os.killpg(p.pid, signal.SIGINT)
+    assert p.wait(timeout=30 * SLOW) == 0
+    assert pm.log("slow").endswith(b"clean\n")

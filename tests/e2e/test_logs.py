@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Every byte in the file as it was written; shown merged by time."""
+import gzip
 import json
 import os
 import re
@@ -272,3 +273,26 @@ def test_full_disk_is_survived(pm):
     resource.prlimit(d["pid"], resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     wait_for(lambda: len(pm.log("p")) > size + 20000, 15, "more lines once there is room")
     assert pm.daemon()["pid"] == before == d["pid"] and pm.app("p")["restarts"] == 0
+
+
+def test_compressed_files_lose_and_double_nothing(pm):
+    pm.up(f"[app:p]\ncommand = {app_path('printer')} 150000 -b -k\nlog_max_size = 256K\nlog_keep = 100\nlog_compress = yes\n")
+    wait_for(lambda: has_last(pm, b"0000150000 ") or any(b"0000150000 " in gzip.open(p).read() for p in zipped(pm)), 40,
+             "the last line")
+    wait_for(lambda: not [p for p in files_of(pm, "p")[:-1]], 20, "all compressed")
+    data = b"".join(gzip.open(p).read() for p in zipped(pm)) + pm.log("p")
+    assert numbers(data) == list(range(1, 150001))
+
+
+def zipped(pm):
+    """Compressed files, oldest first."""
+    return sorted(pm.logdir.glob("p-0.out.log.*.gz"), key=lambda p: -int(p.name.split(".")[-2]))
+
+
+def test_a_log_that_somebody_empties_has_no_hole(pm):
+    pm.up("[app:p]\ncommand = sh -c 'while :; do echo line; sleep 0.01; done'\nready = spawn\n")
+    path = pm.logdir / "p-0.out.log"
+    wait_for(lambda: len(pm.log("p")) > 100, 10, "lines")
+    os.truncate(path, 0)
+    wait_for(lambda: len(pm.log("p")) > 50, 10, "new lines")
+    assert b"\0" not in pm.log("p") and set(pm.log("p").split(b"\n")) <= {b"line", b""}

@@ -265,3 +265,17 @@ def test_foreground_and_notify(pm):
         assert not alive(pid)
     finally:
         s.close()
+
+
+def test_clients_that_died_while_waiting_do_not_lock_out_others(one):
+    one.ok("scale", "web", "1")
+    r = one.connect()
+    r.call("ping")
+    for i in range(270):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(one.socket))
+        s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"wait","params":{"sel":["web"],"for":"stopped"}}\n')
+        s.close()
+    for _ in range(5):
+        one.ok("ping")
+    assert len(one.list()["apps"]) == 1

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 import urllib.request
 
@@ -298,3 +299,71 @@ def test_killed_in_the_middle_of_a_start(pm, when):
         return sorted(n for n in map(int, filter(str.isdigit, os.listdir("/proc")))
                       if mark in read_proc(n, "environ") and alive(n))
     wait_for(lambda: marked() == sorted(pids), 5, "one process a slot")
+
+
+def test_apps_the_state_file_does_not_know_are_left_alone(pm):
+    pm.up(TWO)
+    before = pm.pids("web")
+    for name in ("state", "state.prev"):
+        path = state_file(pm).with_name(name)
+        if path.exists():
+            path.unlink()
+    kill_supervisor_only(pm)
+    assert all(map(alive, before))
+    pm.notice()
+    for pid in before + pm_other(before, pm):
+        os.kill(pid, signal.SIGKILL)
+
+
+def kill_supervisor_only(pm):
+    old = pm.daemon()["pid"]
+    pm.notice()
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != old, 15, "the next supervisor")
+
+
+def test_no_second_daemon_beside_a_supervisor_without_its_keeper(pm):
+    pm.up(TWO)
+    d = pm.daemon()
+    pm.notice()
+    os.kill(d["keeper_pid"], signal.SIGKILL)
+    wait_for(lambda: not alive(d["keeper_pid"]), 5, "the keeper's end")
+    p = subprocess.run([pm.pmctld], env=pm.env(), capture_output=True, text=True, timeout=30)
+    assert p.returncode == 1 and "runs already" in p.stderr, p
+    assert pm.daemon()["pid"] == d["pid"]
+
+
+def test_lines_flow_again_after_both_were_killed(pm):
+    pm.up(f"[app:p]\ncommand = {app_path('printer')} 200000 -k -r 20000\nready = spawn\nlog_max_size = 0\n")
+    wait_for(lambda: pm.log("p"), 10, "lines")
+    pid, d = pm.pids("p")[0], pm.daemon()
+    pm.notice()
+    os.kill(d["keeper_pid"], signal.SIGKILL)
+    os.kill(d["pid"], signal.SIGKILL)
+    wait_for(lambda: not alive(d["pid"]), 5, "the end of both")
+    pm.ok("daemon", "start")
+    pm.notice()
+    assert pm.pids("p") == [pid]
+    have = len(pm.log("p"))
+    wait_for(lambda: len(pm.log("p")) > have + 10000, 10, "lines again")
+
+
+def test_a_starting_app_may_still_say_that_it_is_ready(pm):
+    """The notify socket outlives the supervisor."""
+    pm.ini(f"[app:n]\ncommand = {app_path('notify')} 1500\nready = notify\nready_timeout = 20s\n")
+    p = pm.popen("start", "--no-wait")
+    p.wait(timeout=20)
+    pid = wait_for(lambda: pm.pids("n")[0], 5, "its process")
+    kill_supervisor(pm)
+    wait_for(lambda: pm.state("n") == "online", 15, "READY=1")
+    assert pm.pids("n") == [pid] and pm.app("n")["restarts"] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_the_log_of_an_app_of_another_user_goes_on(pm):
+    pm.up("[app:u]\ncommand = sh -c 'while :; do echo line; sleep 0.05; done'\nuser = nobody\nready = spawn\n")
+    pm.wait_log("u", "line")
+    os.chown(pm.logdir / "u-0.out.log", 65534, 65534)
+    kill_supervisor(pm)
+    have = len(pm.log("u"))
+    wait_for(lambda: len(pm.log("u")) > have, 10, "more lines")

@@ -109,7 +109,7 @@ static void test_environment(void **state)
 	setenv("PMCTL_HOME", "/some/where", 1);
 	struct paths p = {0};
 	assert_true(paths_resolve(&p, NULL));
-	assert_string_equal(p.lock, "/some/where/run/pmctld.lock");
+	assert_string_equal(p.lock, "/some/where/state/pmctld.lock");
 	paths_finish(&p);
 	unsetenv("PMCTL_HOME");
 	assert_true(paths_resolve(&p, NULL));
