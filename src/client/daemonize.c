@@ -24,10 +24,11 @@ static char *find_pmctld(void)
 {
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
+	static const char *const beside[] = {"pmctld", "../daemon/pmctld" /* as it was built */};
+	for (size_t i = 0; n > 0 && i < ARRAY_LEN(beside); i++) {
 		self[n] = '\0';
 		char *slash = strrchr(self, '/');
-		char *path = xasprintf("%.*s/pmctld", (int)(slash - self), self);
+		char *path = xasprintf("%.*s/%s", (int)(slash - self), self, beside[i]);
 		if (access(path, X_OK) == 0) {
 			return path;
 		}

@@ -131,6 +131,9 @@ struct app_conf {
  * place is "app NAME: KEY: REASON" where the definition has no file) and leaves *out zeroed.
  */
 bool conf_decode(struct app_conf *out, const struct app_def *def, struct err_list *errs);
+
+/* The name of a resource limit behind "limit.", by its RLIMIT_ number. */
+const char *conf_limit_name(int resource);
 void conf_finish(struct app_conf *c);
 
 /* Whether the program that will be run is node: its cluster protocol is spoken then. */

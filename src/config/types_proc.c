@@ -87,6 +87,16 @@ static const struct {
 	{"stack", RLIMIT_STACK},
 };
 
+const char *conf_limit_name(int resource)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limit_names); i++) {
+		if (limit_names[i].resource == resource) {
+			return limit_names[i].name;
+		}
+	}
+	return "?";
+}
+
 static int limit_resource(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(limit_names); i++) {

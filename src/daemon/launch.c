@@ -85,7 +85,9 @@ static bool make_output(struct launch *l, bool is_err, struct err *err)
 		in->out = out;
 	}
 	free(path);
-	return out != NULL;
+	/* A place somebody chose may not be there; ours always is. */
+	bool chosen = is_err ? in->app->conf.log_err : in->app->conf.log_out;
+	return out && (!chosen || output_open(out, err));
 }
 
 void launch_adopt_output(struct inst *in, bool is_err, int fd)
@@ -162,7 +164,8 @@ static void add_limit(struct launch *l, int resource, uint64_t soft, uint64_t ha
 			return;
 		}
 	}
-	l->limits[l->nlimits++] = (struct spawn_limit){resource, soft, hard};
+	l->limits[l->nlimits++] =
+		(struct spawn_limit){resource, conf_limit_name(resource), soft, hard};
 }
 
 /* We raised or lowered some limits for ourselves: the app gets what we were started with. */

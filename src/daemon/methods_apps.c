@@ -187,7 +187,11 @@ static bool start_def(struct call *call, struct op *op, struct app_def *def, boo
 		def_free(def);
 	} else if (apps_any_live(app)) {
 		for (int i = 0; i < app->count; i++) {
-			op_note(op, app->slots[i], "changed in the file: pmctl apply");
+			op_note(op, app->slots[i],
+				app->def->file
+					? "changed in the file: pmctl apply (not in this "
+					  "version yet; until then pmctl delete, then start)"
+					: "runs with another definition; pmctl delete it first");
 		}
 		def_free(def);
 		return true;

@@ -403,6 +403,20 @@ struct output *output_new(struct outputs *o, const struct output_conf *conf, int
 	return add_output(o, conf, p[0]);
 }
 
+bool output_open(struct output *out, struct err *err)
+{
+	struct sink *s = out->sink;
+	errno = 0;
+	if (s->file.fd >= 0) {
+		return true;
+	}
+	if (!logfile_open(&s->file, s->owner, err)) {
+		return errno == ENOSPC || errno == EDQUOT; /* no reason not to start */
+	}
+	deposit_file(out->owner, s);
+	return true;
+}
+
 struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd)
 {
 	return add_output(o, conf, fd);

@@ -82,6 +82,8 @@ void outputs_finish(struct outputs *o);
 /* Create a pipe and an output reading it; *child_fd is the app's end (the caller closes it). */
 struct output *output_new(struct outputs *o, const struct output_conf *conf, int *child_fd,
 			  struct err *err);
+/* Open its file now and not at its first byte, to know that it can be. A full disk is no error. */
+bool output_open(struct output *out, struct err *err);
 /* Take back a pipe the keeper held. Owns fd. */
 struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd);
 /* Of its pipe; 0 = none. */

@@ -39,6 +39,9 @@ static void describe_end(const struct inst *in, int64_t uptime, char *out, size_
 	char how[80], age[24];
 	if (in->start_error[0]) {
 		snprintf(out, cap, "%s", in->start_error);
+	} else if (in->over_memory) {
+		units_format_age(uptime, age, sizeof(age));
+		snprintf(out, cap, "over memory_max after %s", age);
 	} else if (in->listen_error[0] && !in->ready && in->state != ST_STOPPING) {
 		snprintf(out, cap, "%s", in->listen_error);
 	} else {
@@ -82,7 +85,7 @@ static enum inst_event classify(struct inst *in, int64_t uptime)
 		return in->state == ST_STOPPING ? EV_GONE : EV_EXIT_DONE;
 	}
 	struct exit_status st = in->status;
-	if (in->start_error[0]) {
+	if (in->start_error[0] || in->over_memory) {
 		st = (struct exit_status){.known = true,
 					  .code = 255}; /* a failure, whatever it was */
 	}

@@ -159,7 +159,7 @@ static void spawn(struct inst *in)
 	struct err err;
 	in->start_error[0] = '\0';
 	in->note_is_old = true;
-	in->stop_failed = in->again = false;
+	in->stop_failed = in->over_memory = in->again = false;
 	if (launch_start(in, &err)) {
 		readiness_begin(in);
 		return;
@@ -260,6 +260,17 @@ void runner_restart(struct inst *in, const struct asker *by)
 	journal(in, "restart", by, "asked to restart");
 	if (states_is_live(in->state)) {
 		in->again = true;
+	}
+	runner_event(in, EV_RESTART);
+}
+
+void runner_replace(struct inst *in)
+{
+	if (in->app->conf.autorestart == RESTART_NEVER) {
+		in->restarts++;
+		in->again = true;
+	} else {
+		in->stop_failed = in->over_memory = true; /* the policy decides: reap.c */
 	}
 	runner_event(in, EV_RESTART);
 }

@@ -49,6 +49,7 @@ struct inst {
 	bool exited;		 /* the main process is dead, its tree may not be */
 	bool killed;		 /* SIGKILL was sent */
 	bool ready;
+	bool over_memory; /* being stopped because it is over memory_max */
 	bool stop_failed; /* being stopped because it did not get ready: counts as a failure */
 	struct exit_status status;
 	char start_error[400];	/* why it could not be started; "" = it could */
@@ -100,6 +101,9 @@ void runner_event(struct inst *in, enum inst_event ev);
 void runner_start(struct inst *in, const struct asker *by);
 void runner_stop(struct inst *in, const struct asker *by);
 void runner_restart(struct inst *in, const struct asker *by);
+/* It uses more memory than it may: another process in its place, counted as a failure, so that one
+ * that always grows too fast ends as failed. */
+void runner_replace(struct inst *in);
 /* Send a signal to the main process. False with errno if there is none. */
 bool runner_signal(struct inst *in, int sig);
 

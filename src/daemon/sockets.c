@@ -70,15 +70,21 @@ static struct lsock *find_spec(struct sockets *s, const char *app, const char *s
 static void blame(struct sockets *s, const struct sock_req *req, struct err *err)
 {
 	struct portowner owner;
-	char who[200], what[SOCK_NAME];
+	char what[SOCK_NAME];
 	int64_t now = clock_mono_ms();
-	if (now - s->looked_at_ms < LOOK_PERIOD_MS || !portowner_find(req, &owner)) {
-		return;
-	}
-	s->looked_at_ms = now;
-	portowner_describe(&owner, who, sizeof(who));
 	sock_describe(req, what);
-	err_set(err, err->code, "cannot listen on %s: %s", what, who);
+	bool same = strcmp(what, s->looked_for) == 0;
+	if (!same || now - s->looked_at_ms >= LOOK_PERIOD_MS) {
+		s->holder[0] = '\0';
+		if (portowner_find(req, &owner)) {
+			portowner_describe(&owner, s->holder, sizeof(s->holder));
+		}
+		s->looked_at_ms = now;
+		snprintf(s->looked_for, sizeof(s->looked_for), "%s", what);
+	}
+	if (s->holder[0]) {
+		err_set(err, err->code, "cannot listen on %s: %s", what, s->holder);
+	}
 }
 
 static void held_name(const struct lsock *l, char out[24])

@@ -38,7 +38,8 @@ struct sockets {
 	struct list all;
 	unsigned next_id;
 	struct sockets_hooks hooks;
-	int64_t looked_at_ms; /* when we last searched /proc for the holder of a port */
+	int64_t looked_at_ms; /* when we last searched /proc for the holder of a port, ... */
+	char looked_for[SOCK_NAME], holder[200]; /* ... of which one, and what we found */
 };
 
 void sockets_init(struct sockets *s, const struct sockets_hooks *hooks);

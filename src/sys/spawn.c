@@ -90,7 +90,7 @@ static void add_limits(struct words *w, const struct spawn_req *req)
 		if (l->hard != UINT64_MAX) {
 			snprintf(hard, sizeof(hard), "%llu", (unsigned long long)l->hard);
 		}
-		add_option(w, "-r", "%d:%s:%s", l->resource, soft, hard);
+		add_option(w, "-r", "%d:%s:%s:%s", l->resource, l->name, soft, hard);
 	}
 }
 
@@ -315,7 +315,7 @@ bool spawn_start(const struct spawn_req *req, struct spawn_child *out, struct er
 }
 
 static const char *const stage_texts[STAGE_COUNT] = {
-	[STAGE_NONE] = "start",		 [STAGE_LIMIT] = "set limit",
+	[STAGE_NONE] = "start",		 [STAGE_LIMIT] = "set",
 	[STAGE_NICE] = "set nice value", [STAGE_AFFINITY] = "set cpu affinity",
 	[STAGE_GROUP] = "set group",	 [STAGE_USER] = "set user",
 	[STAGE_CHDIR] = "chdir",	 [STAGE_ENV_FILE] = "read env_file",

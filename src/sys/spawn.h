@@ -19,6 +19,7 @@
 
 struct spawn_limit {
 	int resource;
+	const char *name;    /* for messages */
 	uint64_t soft, hard; /* UINT64_MAX = unlimited */
 };
 

@@ -60,12 +60,13 @@ static void set_limit(char *value)
 {
 	char *save = NULL;
 	const char *res = strtok_r(value, ":", &save);
+	const char *name = strtok_r(NULL, ":", &save);
 	const char *soft = strtok_r(NULL, ":", &save);
 	const char *hard = strtok_r(NULL, ":", &save);
 	struct rlimit rl = {.rlim_cur = limit_value(soft), .rlim_max = limit_value(hard)};
 	if (setrlimit(atoi(res), &rl) != 0) {
 		char what[64];
-		snprintf(what, sizeof(what), "resource %s to %s:%s", res, soft, hard);
+		snprintf(what, sizeof(what), "limit.%s to %s:%s", name, soft, hard);
 		fail(STAGE_LIMIT, errno, what);
 	}
 }

@@ -13,7 +13,7 @@
  *
  *   -l N     listening sockets: N descriptors from STUB_FD_MORE on go to 3, 4 ...
  *   -n 1     a node channel follows them and goes behind them
- *   -r R:S:H resource limit R (number), soft and hard ("-1" = unlimited)
+ *   -r R:NAME:S:H  resource limit R (number), soft and hard ("-1" = unlimited)
  *   -i N     nice value         -a LIST  CPU affinity mask in hex
  *   -o N     oom_score_adj
  *   -u UID   -g GID   -s GID,GID  user, group, supplementary groups

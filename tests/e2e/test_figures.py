@@ -53,3 +53,10 @@ def test_memory_max_replaces_the_instance(pm):
     old = pm.pids("e")[0]
     wait_for(lambda: pm.pids("e")[0] not in (old, None), 15, "a replacement")
     assert "memory" in pm.ok("events", "e").out
+
+
+def test_memory_max_is_not_a_loop_without_end(pm):
+    pm.ini(f"[app:e]\ncommand = {app_path('eater')} 60\nmemory_max = 20M\nmax_restarts = 2\nready = spawn\nrestart_delay = 10ms\n")
+    pm.ctl("start")
+    app = pm.wait_state("e", "failed", 40)
+    assert app["restarts"] == 2 and "memory_max" in app["note"]

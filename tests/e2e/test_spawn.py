@@ -236,3 +236,14 @@ def test_secrets_are_not_in_argv(pm):
             assert b"hush" not in f.read()
     wait_for(lambda: pm.state("w") == "online", 5)
     assert "hush-hush" not in pm.daemon_log()
+
+
+def test_a_log_file_that_cannot_be_opened(pm):
+    cannot(pm, "[app:w]\ncommand = sleep 1000000\nlog_out = nosuchdir/w.log\nrestart_delay = 50ms\nmax_restarts = 0\n",
+           "cannot start w:0: ", "nosuchdir/w.log: No such file or directory")
+    (pm.dir / "nosuchdir").mkdir()
+    pm.wait_state("w", "online")
+
+
+def test_a_limit_that_cannot_be_set_is_named(pm):
+    cannot(pm, "[app:w]\ncommand = sleep 1000000\nlimit.nofile = 999999999999\n", "cannot start w:0: set limit.nofile to ")
