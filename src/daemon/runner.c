@@ -17,6 +17,7 @@
 #include "daemon/launch.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
+#include "daemon/rollout.h"
 #include "daemon/treekill.h"
 
 /* After its channel has closed a drained worker gets this long to end by itself. */
@@ -45,6 +46,7 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	history_init(&in->history, app->conf.max_restarts);
 	sample_reset(&in->sample);
 	list_init(&in->pid_node);
+	list_init(&in->other_node);
 	ev_init(&in->report_io, launch_on_report);
 	ev_init(&in->pid_io, reap_on_pidfd);
 	ev_init(&in->ready_timer, readiness_on_timer);
@@ -52,6 +54,7 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	ev_init(&in->backoff_timer, on_backoff_timer);
 	ev_init(&in->drain_timer, on_drain_timer);
 	ev_init(&in->tree_timer, reap_on_tree_timer);
+	ev_init(&in->trial_timer, rollout_on_timer);
 	return in;
 }
 
@@ -63,6 +66,7 @@ static void disarm(struct inst *in)
 	ev_timer_stop(loop, &in->kill_timer);
 	ev_timer_stop(loop, &in->backoff_timer);
 	ev_timer_stop(loop, &in->drain_timer);
+	ev_timer_stop(loop, &in->trial_timer);
 	in->backoff_until_mono_ms = 0;
 }
 
@@ -73,7 +77,9 @@ void inst_free(struct inst *in)
 	}
 	disarm(in);
 	ev_timer_stop(loop_of(in), &in->tree_timer);
-	ops_on_gone(&in->app->daemon->ops, in);
+	if (in->role == ROLE_SLOT) {
+		ops_on_gone(&in->app->daemon->ops, in);
+	}
 	launch_release(in);
 	launch_drop_cgroup(in);
 	history_finish(&in->history);
@@ -247,6 +253,7 @@ void runner_start(struct inst *in, const struct asker *by)
 void runner_stop(struct inst *in, const struct asker *by)
 {
 	in->wanted = in->again = in->stop_failed = false;
+	rollout_call_off(in);
 	if (in->state != ST_STOPPED) {
 		journal(in, "stop", by, "asked to stop");
 	}

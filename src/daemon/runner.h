@@ -27,9 +27,16 @@ struct output;
 struct runtab_rec;
 struct worker;
 
+/* In the slot; on trial for it; or replaced and on its way out (daemon/rollout.h). */
+enum inst_role { ROLE_SLOT, ROLE_TRIAL, ROLE_RETIRED };
+
 struct inst {
 	struct app *app;
 	int slot;
+	enum inst_role role;
+	struct inst *twin; /* of a slot: its successor on trial; of that: the slot; NULL = none */
+	struct list other_node; /* app.others, if it is not the one in the slot */
+	ev_timer trial_timer;	/* ready, but not alive for min_uptime yet */
 	uint64_t id;
 	enum inst_state state;
 	bool wanted;	    /* a process is wanted: what an operator or the file said last */
@@ -41,7 +48,8 @@ struct inst {
 	pid_t pid;
 	int pidfd;
 	uint64_t starttime;
-	uint32_t run; /* counts processes of this instance */
+	uint32_t run;	   /* counts processes of this instance */
+	uint32_t last_run; /* the highest number a successor of it had */
 	int64_t started_mono_ms, started_real_ms;
 	int64_t changed_mono_ms; /* its tree last did or was told to change */
 	bool ran;		 /* the program was executed (the stub's report said so) */

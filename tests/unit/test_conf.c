@@ -210,7 +210,7 @@ static void test_program(void **state)
 		}
 		struct app_conf c = decode(kv);
 		struct words argv = {0};
-		conf_argv(&c, &argv);
+		conf_argv(&c, NULL, &argv);
 		char *text = words_join(argv.v, argv.n);
 		assert_string_equal(text, rows[i].argv);
 		assert_int_equal(conf_is_node(&c), rows[i].node);
