@@ -360,16 +360,18 @@ void server_finish(struct server *s, bool remove)
 	if (!s->path) {
 		return;
 	}
+	/* First, for a client takes the end of its connection for the end of us and may come again.
+	 */
+	if (remove) {
+		unlink(s->path);
+		link_drop(&s->daemon->link, "control");
+	}
 	list_for_each(c, next, &s->conns, node)
 	{
 		free_conn(c);
 	}
 	ev_io_stop(s->loop, &s->accept_io);
 	ev_timer_stop(s->loop, &s->pause);
-	if (remove) {
-		unlink(s->path);
-		link_drop(&s->daemon->link, "control");
-	}
 	close(s->fd);
 	free(s->path);
 }
