@@ -284,6 +284,7 @@ static bool begin(struct daemon *d, struct err *err)
 	ev_init(&d->collect, apps_on_collect);
 	open_log(d);
 	watch_signals(d);
+	d->preload = spawn_find_file("graceful.cjs");
 	if (!spawn_init(err)) {
 		return false;
 	}
@@ -337,6 +338,7 @@ static void end(struct daemon *d)
 	proc_table_finish(&d->processes);
 	link_finish(&d->link);
 	paths_finish(&d->paths);
+	free(d->preload);
 }
 
 /* The kernel doubles a table of descriptors step by step, and once a thread shares it (ours that

@@ -27,6 +27,8 @@ struct output;
 struct runtab_rec;
 struct worker;
 
+#define DRAIN_PORTS 8
+
 /* In the slot; on trial for it; or replaced and on its way out (daemon/rollout.h). */
 enum inst_role { ROLE_SLOT, ROLE_TRIAL, ROLE_RETIRED };
 
@@ -92,7 +94,10 @@ struct inst {
 	ev_timer ready_timer; /* min_uptime, or the ready deadline */
 	ev_timer kill_timer;  /* SIGKILL after stop_timeout */
 	ev_timer backoff_timer;
-	ev_timer drain_timer;	   /* cluster: the stop signal after draining */
+	ev_timer drain_timer;		  /* cluster: the stop signal after draining */
+	uint16_t drain_port[DRAIN_PORTS]; /* what it listened on when it was asked to end */
+	size_t ndrain_ports;
+	int64_t drain_until_mono_ms;
 	ev_timer tree_timer;	   /* what is left of the tree */
 	int64_t ready_deadline_ms; /* monotonic */
 	struct list pid_node;	   /* daemon.by_pid */
