@@ -156,5 +156,6 @@ bool daemonize(struct client *c, bool *started, struct err *err)
 	if (started) {
 		*started = true;
 	}
-	return client_connect(c, err);
+	/* One that was woken may be between bind(2) and listen(2). */
+	return connect_to_other(c) || client_connect(c, err);
 }

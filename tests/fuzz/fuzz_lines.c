@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size_t left = size - at - 1;
 		buf_add(&all, data + at + 1, left < data[at] ? left : data[at]);
 	}
+	buf_adds(&all, ""); /* no NULL to count from */
 	struct rest r = {all.data, all.data + all.len};
 	lines_init(&l, data[0]);
 	for (size_t at = 1; at < size && !l.overlong; at += (size_t)data[at] + 1) {

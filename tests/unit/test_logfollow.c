@@ -196,5 +196,5 @@ int main(void)
 		LOG_TEST(cut_while_it_is_read),
 		LOG_TEST(cut_while_we_search_backward),
 	};
-	return log_run(tests, ARRAY_LEN(tests));
+	return cmocka_run_group_tests(tests, log_setup, log_teardown);
 }

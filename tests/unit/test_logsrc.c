@@ -305,5 +305,5 @@ int main(void)
 		LOG_TEST(times_without_an_index),
 		LOG_TEST(who_wrote_it),
 	};
-	return log_run(tests, ARRAY_LEN(tests));
+	return cmocka_run_group_tests(tests, log_setup, log_teardown);
 }

@@ -132,16 +132,20 @@ static void test_kept_descriptor(void **state)
 	close(fd);
 }
 
-/* A child that execs sleep with this environment. */
-static pid_t spawn_sleep(char *const *envp)
+/* A child that waits in a shell with this environment: for a line of a pipe that nobody writes. */
+static pid_t spawn_waiting(char *const *envp)
 {
+	int never[2];
+	assert_int_equal(pipe(never), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		execve("/bin/sleep", (char *[]){"sleep", "10", "a\033[2Jb", NULL}, envp);
+		dup2(never[0], STDIN_FILENO);
+		execve("/bin/sh", (char *[]){"waits", "-c", "read x", "a\033[2Jb", NULL}, envp);
 		_exit(127);
 	}
+	close(never[0]); /* the writing end stays open with us */
 	char line[100];
-	while (!proc_cmdline(pid, line, sizeof(line)) || strncmp(line, "sleep", 5) != 0) {
+	while (!proc_cmdline(pid, line, sizeof(line)) || strncmp(line, "waits", 5) != 0) {
 		usleep(200);
 	}
 	return pid;
@@ -154,8 +158,8 @@ static void test_environ_and_cmdline(void **state)
 	memset(big, 'x', 10000);
 	big[10000] = '\0';
 	memcpy(big, "BIG=\nPMCTL_ID=9", 15);
-	pid_t pid = spawn_sleep((char *[]){"XPMCTL_ID=8", "PMCTL_IDX=7", big,
-					   "EMPTY=", "PMCTL_ID=42", "LAST=end", NULL});
+	pid_t pid = spawn_waiting((char *[]){"XPMCTL_ID=8", "PMCTL_IDX=7", big,
+					     "EMPTY=", "PMCTL_ID=42", "LAST=end", NULL});
 	char value[24] = "untouched";
 	assert_false(proc_env_value(pid, "NONE", value, sizeof(value)));
 	assert_false(proc_env_value(pid, "BIG", value, sizeof(value)));
@@ -170,14 +174,14 @@ static void test_environ_and_cmdline(void **state)
 	assert_false(proc_env_value(pid, "LAST", value, 3));
 	char line[100];
 	assert_true(proc_cmdline(pid, line, sizeof(line)));
-	assert_string_equal(line, "sleep 10 a?[2Jb");
+	assert_string_equal(line, "waits -c read x a?[2Jb");
 	assert_true(proc_cmdline(pid, line, 8));
-	assert_string_equal(line, "sleep 1");
+	assert_string_equal(line, "waits -");
 	kill(pid, SIGKILL);
 	siginfo_t si;
 	waitid(P_PID, (id_t)pid, &si, WEXITED | WNOWAIT);
 	assert_true(proc_cmdline(pid, line, sizeof(line)));
-	assert_string_equal(line, "[sleep]");
+	assert_string_equal(line, "[sh]");
 	waitpid(pid, NULL, 0);
 	assert_false(proc_cmdline(pid, line, sizeof(line)));
 	assert_string_equal(line, "?");

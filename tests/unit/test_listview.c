@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/listview.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/utf8.h"
+
+#define NOW 1763820000000LL /* 2025-11-22T14:00:00Z */
+
+static json_t *json(const char *text)
+{
+	json_error_t why;
+	json_t *v = json_loads(text, 0, &why);
+	if (!v) {
+		fail_msg("%s: %s", why.text, text);
+	}
+	return v;
+}
+
+#define PROC(id, slot, pid, state, rest)                                                           \
+	"{\"id\":" #id ",\"slot\":" #slot ",\"pid\":" #pid ",\"state\":\"" state "\"," rest "}"
+
+/* A single instance, a cluster of two of which one fails, one that does not run. */
+static const char three_apps[] =
+	"[{\"name\":\"api\",\"namespace\":\"shop\",\"mode\":\"fork\","
+	"\"state\":\"online\","
+	"\"instances\":1,\"online\":1,\"restarts\":0,\"cpu_pct\":99.5,"
+	"\"mem_bytes\":52428800,"
+	"\"note\":\"\",\"up_ms\":61000,\"procs\":[" PROC(
+		0, 0, 11, "online",
+		"\"up_ms\":61000,\"restarts\":0,\"cpu_pct\":99.5,\"mem_"
+		"bytes\":52428800,\"fds\":"
+		"20,\"last_exit\":{\"code\":1,\"at\":\"2025-11-22T13:49:"
+		"00.000Z\"}") "]},"
+			      "{\"name\":\"web\",\"namespace\":null,"
+			      "\"mode\":\"cluster\",\"state\":"
+			      "\"degraded\","
+			      "\"instances\":2,\"online\":1,\"restarts\":"
+			      "7,\"cpu_pct\":0.4,\"mem_bytes\":1048576,"
+			      "\"note\":\"1 of 2 "
+			      "online\",\"up_ms\":null,\"procs\":[" PROC(
+				      1, 0, 21, "online",
+				      "\"up_ms\":3600000,\"restarts\":0,"
+				      "\"cpu_pct\":0.4,\"mem_bytes\":"
+				      "1048576,\"fds\":9") "," PROC(2, 1, null,
+								    "backo"
+								    "ff",
+								    "\"up_"
+								    "ms\":"
+								    "null,"
+								    "\"res"
+								    "tarts"
+								    "\":7,"
+								    "\"cpu"
+								    "_pct"
+								    "\":"
+								    "null,"
+								    "\"mem"
+								    "_byte"
+								    "s\":"
+								    "null,"
+								    "\"fds"
+								    "\":"
+								    "null,"
+								    "\"not"
+								    "e\":"
+								    "\"exi"
+								    "t 2, "
+								    "again"
+								    " in "
+								    "3s\"") "]},"
+									    "{\"name\":\"job\","
+									    "\"namespace\":null,"
+									    "\"mode\":\"fork\","
+									    "\"state\":\"stopped\","
+									    "\"instances\":1,"
+									    "\"online\":0,"
+									    "\"restarts\":0,\"cpu_"
+									    "pct\":null,\"mem_"
+									    "bytes\":null,"
+									    "\"note\":\"\",\"up_"
+									    "ms\":null,\"procs\":[]"
+									    "}]";
+
+static void expect(const struct listview *like, const char *apps, const char *want)
+{
+	struct listview v = *like;
+	struct buf out = {0};
+	json_t *a = json(apps);
+	v.now_ms = NOW;
+	listview_print(&v, a, &out);
+	assert_string_equal(out.data, want);
+	json_decref(a);
+	buf_finish(&out);
+}
+
+static void at_200_columns(void **state)
+{
+	(void)state;
+	expect(&(struct listview){.width = 200, .utf8 = true}, three_apps,
+	       "  APP  NS    INST  STATE     ID  MODE     PID    UP  RST   CPU    MEM  FD  NOTE\n"
+	       "● api  shop   1/1  online     0  fork      11  1m1s    0  100%  50.0M  20  "
+	       "exit 1 11m ago\n"
+	       "▲ web  -      1/2  degraded      cluster       1h0m    7    0%   1.0M      "
+	       "1 of 2 online\n"
+	       "○ job  -      0/1  stopped       fork             -    0     -      -\n"
+	       "\n"
+	       "3 apps, 2 of 4 instances online. Why: pmctl why web\n");
+}
+
+static void at_80_columns(void **state)
+{
+	(void)state;
+	expect(&(struct listview){.width = 80}, three_apps,
+	       "  APP  INST  STATE       UP  RST   CPU    MEM  NOTE\n"
+	       "* api   1/1  online    1m1s    0  100%  50.0M  exit 1 11m ago\n"
+	       "! web   1/2  degraded  1h0m    7    0%   1.0M  1 of 2 online\n"
+	       "o job   0/1  stopped      -    0     -      -\n"
+	       "\n"
+	       "3 apps, 2 of 4 instances online. Why: pmctl why web\n");
+	expect(&(struct listview){.width = 80, .utf8 = true, .instances = true}, three_apps,
+	       "  APP      INST  STATE     ID  PID    UP  RST   CPU    MEM  NOTE\n"
+	       "● api       1/1  online     0   11  1m1s    0  100%  50.0M  exit 1 11m ago\n"
+	       "▲ web       1/2  degraded           1h0m    7    0%   1.0M  1 of 2 online\n"
+	       "● ├ web:0        online     1   21  1h0m    0    0%   1.0M\n"
+	       "◐ └ web:1        backoff    2    -     -    7     -      -  exit 2, again in 3s\n"
+	       "○ job       0/1  stopped               -    0     -      -\n"
+	       "\n"
+	       "3 apps, 2 of 4 instances online. Why: pmctl why web\n");
+}
+
+static void at_60_and_below(void **state)
+{
+	(void)state;
+	expect(&(struct listview){.width = 60}, three_apps,
+	       "  APP  INST  STATE       UP  RST   CPU    MEM  NOTE\n"
+	       "* api   1/1  online    1m1s    0  100%  50.0M  exit 1 11m a~\n"
+	       "! web   1/2  degraded  1h0m    7    0%   1.0M  1 of 2 online\n"
+	       "o job   0/1  stopped      -    0     -      -\n"
+	       "\n"
+	       "3 apps, 2 of 4 instances online. Why: pmctl why web\n");
+	expect(&(struct listview){.width = 40}, three_apps,
+	       "* api  1/1 online    100%  50.0M\n"
+	       "! web  1/2 degraded    0%   1.0M\n"
+	       "o job  0/1 stopped      -      -\n");
+	expect(&(struct listview){.width = 20}, three_apps,
+	       "* api  1/1 online\n"
+	       "! web  1/2 degraded\n"
+	       "o job  0/1 stopped\n");
+}
+
+static void in_a_pipe(void **state)
+{
+	(void)state;
+	expect(&(struct listview){.piped = true}, three_apps,
+	       "APP  INST  STATE       UP  RST   CPU    MEM  NOTE\n"
+	       "api   1/1  online    1m1s    0  100%  50.0M  exit 1 11m ago\n"
+	       "web   1/2  degraded  1h0m    7    0%   1.0M  1 of 2 online\n"
+	       "job   0/1  stopped      -    0     -      -\n");
+	/* The width of a terminal does not matter there. */
+	expect(&(struct listview){.piped = true, .width = 30}, "[]",
+	       "APP  INST  STATE  UP  RST  CPU  MEM  NOTE\n");
+}
+
+/* As many words in each record as in the heading, at least up to the note. */
+static void records_in_a_pipe(void **state)
+{
+	(void)state;
+	struct listview v = {.piped = true, .instances = true, .utf8 = true, .now_ms = NOW};
+	struct buf out = {0};
+	json_t *a = json(three_apps);
+	listview_print(&v, a, &out);
+	char *line = out.data;
+	size_t lines = 0;
+	for (; *line; lines++) {
+		size_t len = strcspn(line, "\n");
+		size_t words = 0;
+		line[len] = '\0';
+		for (char *at, *w = strtok_r(line, " ", &at); w; w = strtok_r(NULL, " ", &at)) {
+			words++;
+		}
+		assert_true(words >= 12);
+		line += len + 1;
+	}
+	assert_int_equal(lines, 1 + 3 + 3); /* the heading, the apps, their processes */
+	json_decref(a);
+	buf_finish(&out);
+}
+
+static void text_of_others(void **state)
+{
+	(void)state;
+	static const char hostile[] =
+		"[{\"name\":\"a\\u001b[2J\",\"namespace\":\"n\\ts\",\"mode\":\"fork\\n\",\"state\":"
+		"\"on\\rline\",\"instances\":1,\"online\":1,\"note\":\"x\\ny\\u0007\\u202ez\","
+		"\"procs\":[" PROC(0, 0, 1, "s\\n", "\"note\":\"\\u009b31m\"") "," PROC(
+			1, 1, 1, "s\\n",
+			"\"last_exit\":{\"signal\":\"S\\n\",\"at\":"
+			"\"2025-11-22T13:59:59.000Z\"}") "]}]";
+	static const size_t widths[] = {0, 20, 40, 60, 80, 120, 200};
+	json_t *a = json(hostile);
+	for (size_t i = 0; i < ARRAY_LEN(widths) * 4; i++) {
+		struct listview v = {.width = widths[i / 4],
+				     .instances = true,
+				     .piped = i & 1,
+				     .utf8 = i & 2,
+				     .now_ms = NOW};
+		struct buf out = {0};
+		size_t lines = 0;
+		listview_print(&v, a, &out);
+		for (const char *s = out.data; *s; s++) {
+			lines += *s == '\n';
+			assert_true(*s == '\n' || (*s & 0xe0) != 0);
+			assert_true(*s != 0x7f);
+		}
+		assert_null(strstr(out.data, "\u202e"));
+		assert_null(strstr(out.data, "\xc2\x9b"));
+		assert_true(lines >= 3 && lines <= 7);
+		buf_finish(&out);
+	}
+	json_decref(a);
+}
+
+static void colour_adds_nothing_else(void **state)
+{
+	(void)state;
+	static const size_t widths[] = {0, 20, 40, 60, 80, 200};
+	json_t *a = json(three_apps);
+	for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+		struct listview v = {
+			.width = widths[i], .utf8 = true, .instances = true, .now_ms = NOW};
+		struct buf bare = {0}, painted = {0}, gone = {0};
+		listview_print(&v, a, &bare);
+		v.color = true;
+		listview_print(&v, a, &painted);
+		for (const char *s = painted.data; *s;) {
+			if (*s == '\033') {
+				s += strcspn(s, "m") + 1;
+			} else {
+				buf_addc(&gone, *s++);
+			}
+		}
+		assert_string_equal(gone.data, bare.data);
+		bool marked = widths[i] == 0 || widths[i] >= 60;
+		assert_true(!marked || strstr(painted.data, "\033[33m▲\033[0m"));
+		assert_non_null(strstr(painted.data, "\033[33m"));
+		buf_finish(&bare);
+		buf_finish(&painted);
+		buf_finish(&gone);
+	}
+	json_decref(a);
+}
+
+static void footers(void **state)
+{
+	(void)state;
+	struct listview v = {.width = 80};
+	expect(&v, "[]",
+	       " APP  INST  STATE  UP  RST  CPU  MEM  NOTE\n\n0 apps, 0 of 0 instances online\n");
+	static const char failed[] =
+		"[{\"name\":\"one\",\"state\":\"backoff\",\"instances\":1,\"online\":0},"
+		"{\"name\":\"two\",\"state\":\"failed\",\"instances\":2,\"online\":0}]";
+	static const struct {
+		const char *apps, *end;
+	} rows[] = {
+		{"[{\"name\":\"a\",\"state\":\"online\",\"instances\":1,\"online\":1}]",
+		 "\n\n1 app, 1 of 1 instance online\n"},
+		{failed, "\n\n2 apps, 0 of 3 instances online, 1 failed. Why: pmctl why two\n"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf out = {0};
+		json_t *a = json(rows[i].apps);
+		listview_print(&v, a, &out);
+		const char *end = strstr(out.data, "\n\n");
+		assert_string_equal(end, rows[i].end);
+		json_decref(a);
+		buf_finish(&out);
+	}
+}
+
+static void notes_of_a_last_exit(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *at, *want;
+	} rows[] = {
+		{"2025-11-22T13:59:59.600Z", "exit 3 0.4s ago"},
+		{"2025-11-22T14:00:00.000Z", "exit 3 0.0s ago"},
+		{"2025-11-21T14:00:00.000Z", "exit 3 1d0h ago"},
+		{"2025-11-21T13:59:59.999Z", NULL}, /* that is long ago */
+		{"2025-11-22T14:00:00.001Z", NULL}, /* and that is not over */
+		{"never", NULL},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct listview v = {.width = 200, .now_ms = NOW};
+		struct buf out = {0};
+		json_t *a = json_pack("[{s:s, s:s, s:i, s:i, s:[{s:i, s:s, s:{s:i, s:s}}]}]",
+				      "name", "a", "state", "online", "instances", 1, "online", 1,
+				      "procs", "slot", 0, "state", "online", "last_exit", "code", 3,
+				      "at", rows[i].at);
+		assert_non_null(a);
+		listview_print(&v, a, &out);
+		if (rows[i].want) {
+			assert_non_null(strstr(out.data, rows[i].want));
+		} else {
+			assert_null(strstr(out.data, "exit"));
+		}
+		json_decref(a);
+		buf_finish(&out);
+	}
+}
+
+static void instances_of_one_app(void **state)
+{
+	(void)state;
+	struct buf out = {0};
+	struct listview v = {.width = 80, .utf8 = true, .now_ms = NOW};
+	json_t *a = json(three_apps);
+	listview_instances(&v, json_array_get(a, 1), &out);
+	assert_string_equal(
+		out.data,
+		"  INST   STATE    ID  PID    UP  RST  CPU   MEM  FD  NOTE\n"
+		"  web:0  online    1   21  1h0m    0   0%  1.0M   9\n"
+		"  web:1  backoff   2    -     -    7    -     -   -  exit 2, again in 3s\n");
+	buf_reset(&out);
+	listview_instances(&v, json_array_get(a, 2), &out);
+	assert_string_equal(out.data, "  INST  STATE  ID  PID  UP  RST  CPU  MEM  FD  NOTE\n");
+	json_decref(a);
+	buf_finish(&out);
+}
+
+static void how_it_ended(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *exit, *want;
+	} rows[] = {
+		{"null", "-"},
+		{"[]", "-"},
+		{"{}", "ended, cause unknown"},
+		{"{\"code\":0}", "exit 0"},
+		{"{\"code\":255,\"signal\":null}", "exit 255"},
+		{"{\"code\":null,\"signal\":\"SIGTERM\"}", "SIGTERM"},
+		{"{\"signal\":\"SIGSEGV\",\"core\":true}", "SIGSEGV, core kept"},
+		{"{\"signal\":\"SIGSEGV\",\"core\":false,\"oom\":false}", "SIGSEGV"},
+		{"{\"signal\":\"SIGKILL\",\"core\":true,\"oom\":true}", "SIGKILL, out of memory"},
+		{"{\"signal\":\"SIG\\u001b[2J\"}", "SIG\\x1b[2J"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *e = json_loads(rows[i].exit, JSON_DECODE_ANY, NULL);
+		char *text = listview_exit_text(e);
+		assert_string_equal(text, rows[i].want);
+		free(text);
+		json_decref(e);
+	}
+	char *text = listview_exit_text(NULL);
+	assert_string_equal(text, "-");
+	free(text);
+}
+
+static void points_in_time(void **state)
+{
+	(void)state;
+	assert_int_equal(listview_parse_time("1970-01-01T00:00:00.000Z"), 0);
+	assert_int_equal(listview_parse_time("1970-01-01T00:00:00.001Z"), 1);
+	assert_int_equal(listview_parse_time("2024-02-29T23:59:59.999Z"), 1709251199999LL);
+	assert_int_equal(listview_parse_time("2025-11-22T14:00:00Z"), NOW);
+	static const char *const bad[] = {"",
+					  "-",
+					  "2025-11-22",
+					  "2025-11-22T",
+					  "T14:00:00Z",
+					  "2025-13-22T14:00:00Z",
+					  "2025-11-22T25:00:00Z"};
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		if (listview_parse_time(bad[i]) != -1) {
+			fail_msg("%s is taken", bad[i]);
+		}
+	}
+	assert_int_equal(listview_parse_time(NULL), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(at_200_columns),
+		cmocka_unit_test(at_80_columns),
+		cmocka_unit_test(at_60_and_below),
+		cmocka_unit_test(in_a_pipe),
+		cmocka_unit_test(records_in_a_pipe),
+		cmocka_unit_test(text_of_others),
+		cmocka_unit_test(colour_adds_nothing_else),
+		cmocka_unit_test(footers),
+		cmocka_unit_test(notes_of_a_last_exit),
+		cmocka_unit_test(instances_of_one_app),
+		cmocka_unit_test(how_it_ended),
+		cmocka_unit_test(points_in_time),
+	};
+	setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
