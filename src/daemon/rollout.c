@@ -33,6 +33,12 @@ static struct inst *add_other(struct app *app, int slot, uint64_t id, enum inst_
 	return in;
 }
 
+/* Both have the same PMCTL_ID: whose orphan is whose is told by age. */
+static void tell_apart(struct inst *old, const struct inst *young)
+{
+	tree_set_rival(&old->tree, young->pid, young->starttime);
+}
+
 void rollout_begin(struct inst *in, const struct asker *by)
 {
 	struct inst *trial = add_other(in->app, in->slot, in->id, ROLE_TRIAL);
@@ -44,12 +50,7 @@ void rollout_begin(struct inst *in, const struct asker *by)
 	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "reload", by,
 		   "replacing pid %d", (int)in->pid);
 	runner_start(trial, by);
-}
-
-/* Both have the same PMCTL_ID: whose orphan is whose is told by age. */
-static void tell_apart(struct inst *old, const struct inst *young)
-{
-	tree_set_rival(&old->tree, young->pid, young->starttime);
+	tell_apart(in, trial);
 }
 
 /* The counters are of the slot, not of the process. */
@@ -78,7 +79,6 @@ static void promote(struct inst *young, struct inst *old)
 	app->slots[old->slot] = young;
 	store_inst(store, old); /* first: never two for one slot */
 	store_inst(store, young);
-	tell_apart(old, young);
 	events_add(&app->daemon->events, app->conf.name, young->slot, "reload", NULL,
 		   "pid %d takes over from pid %d", (int)young->pid, (int)old->pid);
 	old->wanted = false;
@@ -127,6 +127,7 @@ static void free_other(struct inst *in)
 {
 	list_remove(&in->other_node);
 	if (in->twin) {
+		tree_set_rival(&in->twin->tree, 0, 0);
 		in->twin->twin = NULL;
 	}
 	store_inst_gone(&in->app->daemon->store, in);

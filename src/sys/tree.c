@@ -27,6 +27,11 @@ void tree_init(struct tree *t, pid_t main_pid, uint64_t starttime, const char *i
 	snprintf(t->id, sizeof(t->id), "%s", id ? id : "");
 }
 
+void tree_set_elder(struct tree *t, pid_t main_pid)
+{
+	t->elder = main_pid;
+}
+
 void tree_set_rival(struct tree *t, pid_t main_pid, uint64_t starttime)
 {
 	t->rival = main_pid;
@@ -114,7 +119,8 @@ static void add_session_members(struct tree *t, struct proc_table *tab)
 
 static bool is_rivals(const struct tree *t, const struct proc_row *r)
 {
-	return t->rival && (r->pid == t->rival || r->starttime > t->rival_start);
+	return r->pid == t->elder ||
+	       (t->rival && (r->pid == t->rival || r->starttime > t->rival_start));
 }
 
 static void add_orphans(struct tree *t, struct proc_table *tab)
