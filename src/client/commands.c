@@ -102,10 +102,16 @@ const struct command commands[] = {
 	 .examples = "pmctl restart web:2\tone instance"},
 	{.name = "reload",
 	 .args = "SEL...",
-	 .summary = "Replace instances one by one, each once ready",
-	 .doc = "The next instance is replaced only when the one before is ready. The first that "
-		"does "
-		"not become ready ends the reload; the others stay as they are (exit 9).",
+	 .summary = "Replace running instances without a gap",
+	 .doc = "A successor is started beside each process. Once it is ready and has lived for "
+		"min_uptime it takes the slot, and the old one answers what it has and ends. "
+		"reload_parallel of them at a time. The first successor that fails ends the "
+		"reload: "
+		"its last log lines are shown, the old process serves on, and the exit status is "
+		"9. "
+		"Two processes cannot hold one port that they open themselves: for a program that "
+		"is "
+		"not a node cluster use listen = or restart.",
 	 .min = 1,
 	 .max = CMD_ANY,
 	 .run = cmd_reload,

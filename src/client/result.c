@@ -156,6 +156,12 @@ static void add_lines(struct buf *out, const json_t *lines)
 	}
 }
 
+/* The successor failed, the old process serves on. */
+static bool is_kept(const json_t *r)
+{
+	return strcmp(member_text(r, "done", ""), "kept") == 0;
+}
+
 static void add_failure(const struct client *c, struct buf *out, const json_t *r)
 {
 	const char *app = member_text(r, "app", "?");
@@ -167,7 +173,7 @@ static void add_failure(const struct client *c, struct buf *out, const json_t *r
 	}
 	buf_addc(out, ' ');
 	buf_add_escaped(out, reason, strlen(reason), 0);
-	buf_addc(out, '\n');
+	buf_adds(out, is_kept(r) ? "; the old process serves on\n" : "\n");
 	add_lines(out, json_object_get(r, "lines"));
 }
 
@@ -186,10 +192,10 @@ static void add_advice(struct buf *out, json_t *results)
 		last = app;
 		struct buf name = {0};
 		buf_add_escaped(&name, app, strlen(app), 0);
-		buf_addf(out,
-			 "  All lines: pmctl logs %s     Why: pmctl why %s     Give up: pmctl stop "
-			 "%s\n",
-			 name.data, name.data, name.data);
+		buf_addf(out, "  All lines: pmctl logs %s     Why: pmctl why %s     %s %s\n",
+			 name.data, name.data,
+			 is_kept(r) ? "Fix it, then: pmctl reload" : "Give up: pmctl stop",
+			 name.data);
 		buf_finish(&name);
 	}
 }
@@ -220,7 +226,7 @@ static bool any_serves(const json_t *results)
 	const json_t *r;
 	json_array_foreach(results, i, r)
 	{
-		if (json_is_true(json_object_get(r, "ok"))) {
+		if (json_is_true(json_object_get(r, "ok")) || is_kept(r)) {
 			return true;
 		}
 	}
@@ -253,7 +259,7 @@ static int not_finished(struct client *c, const char *verb, struct err *err, con
 {
 	int sig = interrupt_pending();
 	if (sig) {
-		client_note(c, "\n%s goes on without us; watch it with: pmctl events -f", verb);
+		client_note(c, "%s goes on without us; watch it with: pmctl events -f", verb);
 		return 128 + sig;
 	}
 	if (err->code == ERR_DEADLINE) {

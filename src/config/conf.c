@@ -79,16 +79,28 @@ static void add_words(struct words *out, const struct words *w)
 	}
 }
 
-void conf_argv(const struct app_conf *c, struct words *out)
+static void add_preload(struct words *out, const char *preload)
+{
+	if (preload) {
+		words_add(out, "--require");
+		words_add(out, preload);
+	}
+}
+
+void conf_argv(const struct app_conf *c, const char *preload, struct words *out)
 {
 	if (!c->script) {
-		add_words(out, &c->command);
+		for (size_t i = 0; i < c->command.n; i++) {
+			words_add(out, c->command.v[i]);
+			add_preload(out, i == 0 ? preload : NULL);
+		}
 		return;
 	}
 	const char *program = interpreter_of(c);
 	if (program) {
 		words_add(out, program);
 		add_words(out, &c->interpreter_args);
+		add_preload(out, preload);
 	}
 	words_add(out, c->script);
 	add_words(out, &c->args);

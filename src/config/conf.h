@@ -139,9 +139,10 @@ void conf_finish(struct app_conf *c);
 /* Whether the program that will be run is node: its cluster protocol is spoken then. */
 bool conf_is_node(const struct app_conf *c);
 
-/* The argument vector: interpreter, its arguments, script, arguments; or the words of `command`.
+/* The argument vector: interpreter, its arguments, script, arguments; or the words of `command`. A
+ * preload is a file that node loads before the program; NULL = none.
  * v[0] is a path or a name to be looked up in PATH. The caller finishes *out, given zeroed. */
-void conf_argv(const struct app_conf *c, struct words *out);
+void conf_argv(const struct app_conf *c, const char *preload, struct words *out);
 
 /* The number of instances on a machine where `cpus` (at least 1) may be used; at least 1. */
 int conf_instances(const struct app_conf *c, int cpus);

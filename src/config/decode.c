@@ -116,7 +116,7 @@ static void check_interpreter(struct decoding *d)
 	if (!d->c.script || !d->c.interpreter_args.n) {
 		return;
 	}
-	conf_argv(&d->c, &argv);
+	conf_argv(&d->c, NULL, &argv);
 	if (strcmp(argv.v[0], d->c.script) == 0) {
 		complain(d, "interpreter_args", "the script is run itself, without an interpreter");
 	}

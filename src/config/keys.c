@@ -116,7 +116,6 @@ const struct key keys[] = {
 	 .type = &type_bool,
 	 AT(graceful),
 	 .def = "yes",
-	 .later = true,
 	 .apply = APPLY_RELOAD,
 	 .meta = "BOOL",
 	 .doc = "For node clusters: closing servers answer Connection: close, so that clients "
@@ -318,7 +317,6 @@ const struct key keys[] = {
 	 .type = &type_int,
 	 AT(reload_parallel),
 	 .def = "1",
-	 .later = true,
 	 .min = 1,
 	 .max = 1000,
 	 .apply = APPLY_LIVE,

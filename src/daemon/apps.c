@@ -14,6 +14,7 @@
 #include "config/diff.h"
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
+#include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/workers.h"
 #include "sys/cpus.h"
@@ -127,6 +128,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 
 static void free_app(struct app *app)
 {
+	rollout_free_all(app);
 	for (int i = 0; i < app->nslots; i++) {
 		inst_free(app->slots[i]);
 	}
@@ -150,6 +152,7 @@ struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *
 	}
 	struct app *app = xcalloc(1, sizeof(*app));
 	app->daemon = d;
+	list_init(&app->others);
 	list_add(&d->apps, &app->node);
 	set_definition(app, def, &conf, by);
 	if (!may_be_user(app, err)) {
@@ -218,6 +221,9 @@ void apps_resize(struct app *app, int count)
 
 bool apps_any_live(const struct app *app)
 {
+	if (!list_empty(&app->others)) {
+		return true;
+	}
 	for (int i = 0; i < app->nslots; i++) {
 		if (states_is_live(app->slots[i]->state)) {
 			return true;
@@ -229,6 +235,9 @@ bool apps_any_live(const struct app *app)
 /* Whether nothing of it runs or will run by itself: its ports are given back then. */
 static bool is_idle(const struct app *app)
 {
+	if (!list_empty(&app->others)) {
+		return false;
+	}
 	for (int i = 0; i < app->nslots; i++) {
 		if (states_is_live(app->slots[i]->state) || app->slots[i]->state == ST_BACKOFF) {
 			return false;
@@ -245,20 +254,21 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 	struct app *app, *next;
 	list_for_each(app, next, &d->apps, node)
 	{
+		rollout_collect(app);
 		if (is_idle(app)) {
 			close_sockets(app);
 			workers_idle(app);
 		}
 		while (app->nslots > (app->deleting ? 0 : app->count)) {
 			struct inst *in = app->slots[app->nslots - 1];
-			if (states_is_live(in->state)) {
+			if (states_is_live(in->state) || rollout_is_busy(in)) {
 				break;
 			}
 			store_inst_gone(&d->store, in);
 			inst_free(in);
 			app->nslots--;
 		}
-		if (app->deleting && app->nslots == 0) {
+		if (app->deleting && app->nslots == 0 && list_empty(&app->others)) {
 			events_add(&d->events, app->conf.name, -1, "delete", NULL, "deleted");
 			free_app(app);
 			store_save(&d->store);

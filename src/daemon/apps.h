@@ -33,6 +33,7 @@ struct app {
 	struct lsock **listen;	 /* `listen =`, opened at the first start */
 	size_t nlisten;
 	struct inst **slots;
+	struct list others; /* successors on trial and retired ones: daemon/rollout.h */
 	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */
 	int count;     /* instances that are wanted to exist */
 	bool scaled;   /* count was set by `scale` and outranks the definition */

@@ -16,6 +16,7 @@
 #include "common/mem.h"
 #include "daemon/reap.h"
 #include "daemon/resume.h"
+#include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/workers.h"
 #include "proto/jw.h"
@@ -42,6 +43,11 @@ static int count_live(const struct daemon *d)
 	{
 		for (int i = 0; i < app->nslots; i++) {
 			n += states_is_live(app->slots[i]->state);
+		}
+		struct inst *in, *after;
+		list_for_each(in, after, &app->others, other_node)
+		{
+			n += states_is_live(in->state);
 		}
 	}
 	return n;
@@ -89,6 +95,7 @@ void daemon_stop(struct daemon *d, bool leave_running)
 	{
 		for (int i = 0; i < app->nslots && !leave_running; i++) {
 			/* Not runner_stop(): what is wanted stays wanted, for the next start. */
+			rollout_call_off(app->slots[i]);
 			runner_event(app->slots[i], EV_STOP);
 		}
 	}
@@ -96,16 +103,25 @@ void daemon_stop(struct daemon *d, bool leave_running)
 }
 
 /* A second signal says: now. */
+static void kill_now(struct inst *in)
+{
+	if (states_is_live(in->state) && !in->killed) {
+		ev_feed_event(in->app->daemon->loop, &in->kill_timer, EV_TIMER);
+	}
+}
+
 static void kill_all(struct daemon *d)
 {
 	struct app *app, *next;
+	struct inst *in, *after;
 	list_for_each(app, next, &d->apps, node)
 	{
 		for (int i = 0; i < app->nslots; i++) {
-			struct inst *in = app->slots[i];
-			if (states_is_live(in->state) && !in->killed) {
-				ev_feed_event(d->loop, &in->kill_timer, EV_TIMER);
-			}
+			kill_now(app->slots[i]);
+		}
+		list_for_each(in, after, &app->others, other_node)
+		{
+			kill_now(in);
 		}
 	}
 }
@@ -268,6 +284,7 @@ static bool begin(struct daemon *d, struct err *err)
 	ev_init(&d->collect, apps_on_collect);
 	open_log(d);
 	watch_signals(d);
+	d->preload = spawn_find_file("graceful.cjs");
 	if (!spawn_init(err)) {
 		return false;
 	}
@@ -321,6 +338,7 @@ static void end(struct daemon *d)
 	proc_table_finish(&d->processes);
 	link_finish(&d->link);
 	paths_finish(&d->paths);
+	free(d->preload);
 }
 
 /* The kernel doubles a table of descriptors step by step, and once a thread shares it (ours that

@@ -45,6 +45,7 @@ struct daemon {
 	struct server server;
 	struct cgroup_base cgroup;
 	bool have_cgroup;
+	char *preload;		     /* path of graceful.cjs; NULL = it is not there */
 	struct proc_table processes; /* snapshot of /proc, kept for its memory */
 	unsigned processes_turn;     /* turn of the loop in which treekill took it, and when */
 	int64_t processes_mono_ms;

@@ -220,6 +220,13 @@ static bool needs_notify(const struct app_conf *c)
 	return c->ready.kind == PROBE_NOTIFY || c->health.kind == PROBE_NOTIFY;
 }
 
+/* What makes a closing http server answer "Connection: close"; NULL where it is not wanted. */
+static const char *preload(const struct inst *in)
+{
+	const struct app_conf *c = &in->app->conf;
+	return c->mode == MODE_CLUSTER && c->graceful ? in->app->daemon->preload : NULL;
+}
+
 static bool prepare(struct launch *l, struct err *err)
 {
 	struct inst *in = l->in;
@@ -235,7 +242,7 @@ static bool prepare(struct launch *l, struct err *err)
 	make_limits(l);
 	make_listen(l);
 	make_cgroup(in);
-	conf_argv(c, &l->argv);
+	conf_argv(c, preload(in), &l->argv);
 	l->nbase = environ_build(in, &l->env);
 	return true;
 }
@@ -337,7 +344,7 @@ bool launch_start(struct inst *in, struct err *err)
 	struct launch l = {.in = in, .out_fd = -1, .err_fd = -1, .channel_fd = -1};
 	struct spawn_child child;
 	launch_release(in);
-	in->run++;
+	in->run = (in->run > in->last_run ? in->run : in->last_run) + 1;
 	store_inst(&in->app->daemon->store, in); /* the intent: see store_resume() */
 	bool ok = prepare(&l, err) && spawn(&l, &child, err);
 	if (ok) {

@@ -319,7 +319,7 @@ static void write_definition(struct call *call, const struct app *app)
 	struct jw *w = call->w;
 	char stamp[CLOCK_RFC3339];
 	struct words argv = {0};
-	conf_argv(&app->conf, &argv);
+	conf_argv(&app->conf, NULL, &argv);
 	char *command = words_join(argv.v, argv.n);
 	clock_format_utc(app->applied_real_ms, stamp);
 	jw_kint(w, "line", app->def->line);

@@ -128,8 +128,8 @@ static bool make_path(struct notify *n, const struct daemon *d, uid_t owner, str
 	if (foreign && chmod(dir, 0711) != 0) {
 		return err_sys(err, "set the mode of %s", dir);
 	}
-	int len = snprintf(n->path, sizeof(n->path), "%s/%llu.sock", dir,
-			   (unsigned long long)n->in->id);
+	int len = snprintf(n->path, sizeof(n->path), "%s/%llu-%u.sock", dir,
+			   (unsigned long long)n->in->id, n->in->run);
 	return len < (int)sizeof(n->path) ||
 	       err_set(err, ERR_FAILED, "the path of the notify socket is too long: %s", dir);
 }

@@ -11,6 +11,7 @@
 #include "common/units.h"
 #include "daemon/daemon.h"
 #include "daemon/ops_priv.h"
+#include "daemon/rollout.h"
 #include "daemon/runner.h"
 
 static void on_pump(struct ev_loop *loop, ev_timer *w, int revents);
@@ -128,8 +129,10 @@ static void fail(struct op *op, struct target *t, struct inst *in, const char *r
 {
 	t->over = true;
 	t->ok = false;
-	t->done = "failed";
-	t->state = in->state;
+	/* A successor that failed leaves the slot as it was. */
+	bool kept = in->role == ROLE_TRIAL;
+	t->done = kept ? "kept" : "failed";
+	t->state = kept ? in->app->slots[in->slot]->state : in->state;
 	t->reason = xstrdup(reason);
 	t->lines = xstrdup(in->last_lines);
 	opreply_progress(op, t, "failed", reason);
@@ -189,16 +192,44 @@ static void check_stopped(struct op *op, struct target *t, struct inst *in)
 	}
 }
 
+/* `in` is the one in the slot, its successor, or the one that was replaced. */
+static void check_reloaded(struct op *op, struct target *t, struct inst *in)
+{
+	switch (in->role) {
+	case ROLE_TRIAL:
+		if (in->state == ST_ONLINE) {
+			rollout_prove(in);
+		} else if (!states_is_live(in->state)) {
+			fail(op, t, in, why(in));
+		}
+		break;
+	case ROLE_RETIRED:
+		if (!states_is_live(in->state)) {
+			succeed(op, t, in->app->slots[in->slot], "reloaded");
+		}
+		break;
+	case ROLE_SLOT:
+		if (!t->rolling) {
+			check_started(op, t, in);
+		} else if (in->state == ST_STOPPED && !in->wanted) {
+			fail(op, t, in, "stopped meanwhile");
+		}
+		break;
+	}
+}
+
 static void check(struct op *op, struct target *t, struct inst *in)
 {
-	if (!t->begun || t->over) {
+	if (!t->begun || t->over || (in->role != ROLE_SLOT && op->kind != OP_RELOAD)) {
 		return;
 	}
 	switch (op->kind) {
 	case OP_START:
 	case OP_RESTART:
-	case OP_RELOAD:
 		check_started(op, t, in);
+		break;
+	case OP_RELOAD:
+		check_reloaded(op, t, in);
 		break;
 	case OP_WAIT_READY:
 		if (in->state == ST_ONLINE) {
@@ -233,8 +264,16 @@ static void act(struct op *op, struct target *t, struct inst *in)
 			apps_collect(in);
 		}
 		break;
-	case OP_RESTART:
 	case OP_RELOAD:
+		if (rollout_can(in)) {
+			t->rolling = true;
+			rollout_begin(in, &op->by);
+			break;
+		}
+		runner_restart(in, &op->by); /* nothing serves there */
+		break;
+	case OP_RESTART:
+		rollout_call_off(in);
 		runner_restart(in, &op->by);
 		break;
 	case OP_WAIT_READY:
@@ -248,11 +287,16 @@ static bool is_sequential(const struct op *op)
 	return op->kind == OP_RESTART || op->kind == OP_RELOAD;
 }
 
-/* Whether target i has to wait for an earlier one of its app. */
-static bool must_wait(const struct op *op, size_t i)
+/* Whether target i has to wait for earlier ones of its app. */
+static bool must_wait(const struct op *op, size_t i, const struct inst *in)
 {
+	int at_once = op->kind == OP_RELOAD && in ? in->app->conf.reload_parallel : 1;
+	if (op->kind == OP_RELOAD && in && rollout_is_busy(in)) {
+		return true; /* by another reload */
+	}
 	for (size_t k = 0; is_sequential(op) && k < i; k++) {
-		if (!op->target[k].over && strcmp(op->target[k].app, op->target[i].app) == 0) {
+		if (!op->target[k].over && strcmp(op->target[k].app, op->target[i].app) == 0 &&
+		    --at_once <= 0) {
 			return true;
 		}
 	}
@@ -275,7 +319,7 @@ static void pump_target(struct op *op, size_t i)
 {
 	struct target *t = &op->target[i];
 	struct inst *in = find_inst(op, t);
-	if (t->begun || must_wait(op, i)) {
+	if (t->begun || must_wait(op, i, in)) {
 		return;
 	}
 	if (!in) {

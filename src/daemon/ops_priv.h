@@ -14,6 +14,7 @@ struct target {
 	pid_t pid;
 	uint32_t run; /* the process that ran when we began */
 	bool begun, over, ok;
+	bool rolling;	       /* a reload with a successor beside the one in the slot */
 	enum inst_state state; /* at the end */
 	const char *done;      /* static text: "started", "already running" ... */
 	char *reason;	       /* NULL = none */

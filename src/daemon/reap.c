@@ -84,6 +84,9 @@ static enum inst_event classify(struct inst *in, int64_t uptime)
 	if (!in->wanted) {
 		return in->state == ST_STOPPING ? EV_GONE : EV_EXIT_DONE;
 	}
+	if (in->role != ROLE_SLOT) {
+		return EV_EXIT_DONE; /* one try */
+	}
 	struct exit_status st = in->status;
 	if (in->start_error[0] || in->over_memory) {
 		st = (struct exit_status){.known = true,
@@ -201,7 +204,7 @@ void reap_lost(struct inst *in)
 void reap_start_failed(struct inst *in, bool no_room)
 {
 	in->status = (struct exit_status){.known = false};
-	if (no_room && in->wanted) {
+	if (no_room && in->wanted && in->role == ROLE_SLOT) {
 		in->next_delay_ms =
 			policy_delay(&in->app->conf, in->history.in_a_row++, random32());
 		runner_note(in, in->start_error);

@@ -18,6 +18,7 @@
 #include "daemon/notify.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
+#include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/workers.h"
 #include "sys/proc.h"
@@ -31,6 +32,13 @@ static struct inst *find_run(struct daemon *d, unsigned long long id, unsigned r
 	{
 		for (int i = 0; i < app->nslots; i++) {
 			struct inst *in = app->slots[i];
+			if (in->id == id && in->run == run && in->pid) {
+				return in;
+			}
+		}
+		struct inst *in, *after;
+		list_for_each(in, after, &app->others, other_node)
+		{
 			if (in->id == id && in->run == run && in->pid) {
 				return in;
 			}
@@ -138,6 +146,17 @@ static void restore_history(struct inst *in, const struct runtab_rec *r)
 }
 
 /* The supervisor died between the clone and the note of the pid: look among the children. */
+static bool is_noted(const struct daemon *d, pid_t pid)
+{
+	for (size_t i = 0; i < runtab_capacity(d->store.runtab); i++) {
+		const struct runtab_rec *r = runtab_get(d->store.runtab, i);
+		if (r && r->pid == pid) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static pid_t find_unnoted(const struct inst *in, pid_t keeper)
 {
 	char id[24], want[24];
@@ -146,7 +165,8 @@ static pid_t find_unnoted(const struct inst *in, pid_t keeper)
 	snprintf(want, sizeof(want), "%llu", (unsigned long long)in->id);
 	size_t n = proc_children(keeper, &child);
 	for (size_t i = 0; i < n && !found; i++) {
-		if (proc_env_value(child[i], "PMCTL_ID", id, sizeof(id)) && strcmp(id, want) == 0) {
+		if (proc_env_value(child[i], "PMCTL_ID", id, sizeof(id)) && strcmp(id, want) == 0 &&
+		    !is_noted(in->app->daemon, child[i])) {
 			found = child[i];
 		}
 	}
@@ -225,7 +245,10 @@ static void take_record(struct inst *in, struct runtab_rec *r)
 static struct inst *inst_of(struct daemon *d, const struct runtab_rec *r)
 {
 	struct app *app = apps_find(d, r->app);
-	return app && r->slot >= 0 && r->slot < app->nslots ? app->slots[r->slot] : NULL;
+	if (!app || r->slot < 0 || r->slot >= app->nslots) {
+		return NULL;
+	}
+	return r->flags & RUNTAB_OTHER ? rollout_restore(app, r->slot, r->id) : app->slots[r->slot];
 }
 
 /* A process whose app is not in the state any more was being deleted when we died. */
@@ -339,6 +362,21 @@ static void go_on(struct inst *in)
 	}
 }
 
+/* Of a reload that nobody goes on with: what is in the slots stays, what was beside it ends. */
+static void end_others(struct app *app)
+{
+	struct inst *in, *next;
+	list_for_each(in, next, &app->others, other_node)
+	{
+		in->wanted = in->again = false;
+		if (in->pid) {
+			in->state = in->state == ST_STOPPING ? ST_ONLINE : in->state;
+			runner_event(in, EV_STOP);
+		}
+		apps_collect(in);
+	}
+}
+
 void resume_start(struct daemon *d)
 {
 	struct app *app, *next;
@@ -353,6 +391,7 @@ void resume_start(struct daemon *d)
 			}
 			store_inst(&d->store, in);
 		}
+		end_others(app);
 	}
 	link_drain(&d->link);
 }

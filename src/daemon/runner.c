@@ -17,10 +17,15 @@
 #include "daemon/launch.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
+#include "daemon/rollout.h"
 #include "daemon/treekill.h"
+#include "daemon/workers.h"
+#include "sys/listening.h"
 
-/* After its channel has closed a drained worker gets this long to end by itself. */
+/* After its channel has closed a worker gets this long to end by itself, and more as long as it has
+ * connections to answer. */
 #define DRAIN_GRACE 0.5
+#define DRAIN_LOOK  0.25
 /* Of stop_timeout, how much a worker may drain before it gets the stop signal all the same. */
 #define DRAIN_SHARE 0.8
 
@@ -45,6 +50,7 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	history_init(&in->history, app->conf.max_restarts);
 	sample_reset(&in->sample);
 	list_init(&in->pid_node);
+	list_init(&in->other_node);
 	ev_init(&in->report_io, launch_on_report);
 	ev_init(&in->pid_io, reap_on_pidfd);
 	ev_init(&in->ready_timer, readiness_on_timer);
@@ -52,10 +58,12 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	ev_init(&in->backoff_timer, on_backoff_timer);
 	ev_init(&in->drain_timer, on_drain_timer);
 	ev_init(&in->tree_timer, reap_on_tree_timer);
+	ev_init(&in->trial_timer, rollout_on_timer);
 	return in;
 }
 
-/* All but tree_timer: what is left of a process that has ended is waited for in every state. */
+/* All but trial_timer and tree_timer: what is left of a process that has ended is waited for in
+ * every state. */
 static void disarm(struct inst *in)
 {
 	struct ev_loop *loop = loop_of(in);
@@ -73,7 +81,10 @@ void inst_free(struct inst *in)
 	}
 	disarm(in);
 	ev_timer_stop(loop_of(in), &in->tree_timer);
-	ops_on_gone(&in->app->daemon->ops, in);
+	ev_timer_stop(loop_of(in), &in->trial_timer);
+	if (in->role == ROLE_SLOT) {
+		ops_on_gone(&in->app->daemon->ops, in);
+	}
 	launch_release(in);
 	launch_drop_cgroup(in);
 	history_finish(&in->history);
@@ -129,7 +140,13 @@ static void on_drain_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)loop;
 	(void)revents;
-	send_stop_signal(container_of(w, struct inst, drain_timer));
+	struct inst *in = container_of(w, struct inst, drain_timer);
+	if (clock_mono_ms() < in->drain_until_mono_ms &&
+	    listening_serves(in->pid, in->drain_port, in->ndrain_ports)) {
+		arm(in, &in->drain_timer, DRAIN_LOOK);
+		return;
+	}
+	send_stop_signal(in);
 }
 
 /* A clustered worker first answers what it has; everybody else gets the signal at once. */
@@ -138,6 +155,8 @@ static void begin_stop(struct inst *in)
 	double grace = (double)in->app->conf.stop_timeout_ms / 1000.;
 	in->killed = false;
 	arm(in, &in->kill_timer, grace);
+	in->ndrain_ports = workers_ports(in, in->drain_port, DRAIN_PORTS);
+	in->drain_until_mono_ms = clock_mono_ms() + (int64_t)(grace * DRAIN_SHARE * 1000.);
 	if (in->app->cluster && in->worker && worker_disconnect(in->worker)) {
 		arm(in, &in->drain_timer, grace * DRAIN_SHARE);
 		return;
@@ -247,6 +266,7 @@ void runner_start(struct inst *in, const struct asker *by)
 void runner_stop(struct inst *in, const struct asker *by)
 {
 	in->wanted = in->again = in->stop_failed = false;
+	rollout_call_off(in);
 	if (in->state != ST_STOPPED) {
 		journal(in, "stop", by, "asked to stop");
 	}

@@ -27,9 +27,18 @@ struct output;
 struct runtab_rec;
 struct worker;
 
+#define DRAIN_PORTS 8
+
+/* In the slot; on trial for it; or replaced and on its way out (daemon/rollout.h). */
+enum inst_role { ROLE_SLOT, ROLE_TRIAL, ROLE_RETIRED };
+
 struct inst {
 	struct app *app;
 	int slot;
+	enum inst_role role;
+	struct inst *twin; /* of a slot: its successor on trial; of that: the slot; NULL = none */
+	struct list other_node; /* app.others, if it is not the one in the slot */
+	ev_timer trial_timer;	/* ready, but not alive for min_uptime yet */
 	uint64_t id;
 	enum inst_state state;
 	bool wanted;	    /* a process is wanted: what an operator or the file said last */
@@ -41,7 +50,8 @@ struct inst {
 	pid_t pid;
 	int pidfd;
 	uint64_t starttime;
-	uint32_t run; /* counts processes of this instance */
+	uint32_t run;	   /* counts processes of this instance */
+	uint32_t last_run; /* the highest number a successor of it had */
 	int64_t started_mono_ms, started_real_ms;
 	int64_t changed_mono_ms; /* its tree last did or was told to change */
 	bool ran;		 /* the program was executed (the stub's report said so) */
@@ -84,7 +94,10 @@ struct inst {
 	ev_timer ready_timer; /* min_uptime, or the ready deadline */
 	ev_timer kill_timer;  /* SIGKILL after stop_timeout */
 	ev_timer backoff_timer;
-	ev_timer drain_timer;	   /* cluster: the stop signal after draining */
+	ev_timer drain_timer;		  /* cluster: the stop signal after draining */
+	uint16_t drain_port[DRAIN_PORTS]; /* what it listened on when it was asked to end */
+	size_t ndrain_ports;
+	int64_t drain_until_mono_ms;
 	ev_timer tree_timer;	   /* what is left of the tree */
 	int64_t ready_deadline_ms; /* monotonic */
 	struct list pid_node;	   /* daemon.by_pid */

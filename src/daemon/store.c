@@ -137,7 +137,8 @@ static struct runtab_rec *find_rec(struct store *s, const char *app, int slot)
 {
 	for (size_t i = 0; i < runtab_capacity(s->runtab); i++) {
 		struct runtab_rec *r = runtab_get(s->runtab, i);
-		if (r && r->slot == slot && strcmp(r->app, app) == 0) {
+		if (r && r->slot == slot && !(r->flags & RUNTAB_OTHER) &&
+		    strcmp(r->app, app) == 0) {
 			return r;
 		}
 	}
@@ -155,7 +156,8 @@ static void fill_rec(struct runtab_rec *r, const struct inst *in)
 	const struct history *h = &in->history;
 	r->state = (uint8_t)in->state;
 	r->wanted = in->wanted;
-	r->flags = in->app->deleting || in->leaving ? RUNTAB_GOING : 0;
+	r->flags = (in->app->deleting || in->leaving ? RUNTAB_GOING : 0) |
+		   (in->role != ROLE_SLOT ? RUNTAB_OTHER : 0);
 	r->id = in->id;
 	snprintf(r->app, sizeof(r->app), "%s", in->app->conf.name);
 	r->slot = in->slot;
@@ -186,7 +188,7 @@ static void fill_rec(struct runtab_rec *r, const struct inst *in)
 void store_inst(struct store *s, struct inst *in)
 {
 	struct err err;
-	if (!in->rec) {
+	if (!in->rec && in->role == ROLE_SLOT) {
 		in->rec = find_rec(s, in->app->conf.name, in->slot);
 	}
 	if (!in->rec) {

@@ -14,6 +14,7 @@
 #include "daemon/daemon.h"
 #include "daemon/runner.h"
 #include "sys/listening.h"
+#include "sys/proc.h"
 #include "sys/proctab.h"
 
 /* Rounds of the walk in one go; what is left then is met again a few milliseconds later. */
@@ -24,7 +25,12 @@ void treekill_begin(struct inst *in)
 	char id[TREE_ID_MAX];
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)in->id);
 	tree_finish(&in->tree);
-	tree_init(&in->tree, in->pid, in->starttime, id, in->app->daemon->link.ring->keeper_pid);
+	/* One that was gone before we could look: nothing from before is of it. */
+	uint64_t start = in->starttime ? in->starttime : proc_now_ticks();
+	tree_init(&in->tree, in->pid, start, id, in->app->daemon->link.ring->keeper_pid);
+	if (in->twin) {
+		tree_set_elder(&in->tree, in->twin->pid);
+	}
 }
 
 bool treekill_main(const struct inst *in, int sig)

@@ -286,3 +286,17 @@ void workers_list_sockets(const struct inst *in, struct jw *w)
 		jw_str(w, names[i]);
 	}
 }
+
+size_t workers_ports(const struct inst *in, uint16_t *port, size_t max)
+{
+	const char *names[MAX_LISTED];
+	size_t found = 0;
+	size_t n = in->worker ? worker_listening(in->worker, names, MAX_LISTED) : 0;
+	for (size_t i = 0; i < n && i < MAX_LISTED && found < max; i++) {
+		const char *colon = strrchr(names[i], ':');
+		if (strncmp(names[i], "tcp:", 4) == 0 && colon) {
+			port[found++] = (uint16_t)atoi(colon + 1);
+		}
+	}
+	return found;
+}

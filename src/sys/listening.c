@@ -9,13 +9,16 @@
 
 #include "common/mem.h"
 
-#define MAX_INODES   4096
-#define TCP_LISTEN   0x0a
-#define UNIX_ACCEPTS 0x00010000ul /* __SO_ACCEPTCON */
+#define MAX_INODES	4096
+#define TCP_ESTABLISHED 0x01
+#define TCP_LISTEN	0x0a
+#define UNIX_ACCEPTS	0x00010000ul /* __SO_ACCEPTCON */
 
 struct inodes {
 	unsigned long v[MAX_INODES];
 	size_t n;
+	const uint16_t *port; /* connections to these, not listening sockets; NULL = the latter */
+	size_t nport;
 };
 
 static void add(struct inodes *s, unsigned long inode)
@@ -25,14 +28,28 @@ static void add(struct inodes *s, unsigned long inode)
 	}
 }
 
+static bool is_wanted(const struct inodes *s, unsigned state, unsigned port)
+{
+	if (!s->port) {
+		return state == TCP_LISTEN;
+	}
+	for (size_t i = 0; i < s->nport; i++) {
+		if (s->port[i] == port) {
+			return state == TCP_ESTABLISHED;
+		}
+	}
+	return false;
+}
+
 static void read_inet(struct inodes *s, FILE *f)
 {
 	char line[512];
 	while (fgets(line, sizeof(line), f)) {
-		unsigned state;
+		unsigned state, port;
 		unsigned long inode;
-		if (sscanf(line, " %*u: %*s %*s %x %*s %*s %*s %*u %*u %lu", &state, &inode) == 2 &&
-		    state == TCP_LISTEN) {
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*u %*u %lu", &port,
+			   &state, &inode) == 3 &&
+		    is_wanted(s, state, port)) {
 			add(s, inode);
 		}
 	}
@@ -96,6 +113,18 @@ bool listening_has(pid_t pid)
 	read_table(s, pid, "tcp", read_inet);
 	read_table(s, pid, "tcp6", read_inet);
 	read_table(s, pid, "unix", read_unix);
+	bool found = s->n && holds_one(s, pid);
+	free(s);
+	return found;
+}
+
+bool listening_serves(pid_t pid, const uint16_t *port, size_t n)
+{
+	struct inodes *s = xcalloc(1, sizeof(*s));
+	s->port = port;
+	s->nport = n;
+	read_table(s, pid, "tcp", read_inet);
+	read_table(s, pid, "tcp6", read_inet);
 	bool found = s->n && holds_one(s, pid);
 	free(s);
 	return found;

@@ -23,6 +23,7 @@
 #define RUNTAB_EXTRA	4
 
 #define RUNTAB_GOING 1 /* flags: deleted or scaled away */
+#define RUNTAB_OTHER 2 /* flags: beside the one in the slot: a successor, or a retired one */
 
 struct runtab_rec {
 	_Atomic uint32_t in_use; /* by runtab_commit() and runtab_free() only */

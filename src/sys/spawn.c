@@ -45,15 +45,35 @@ static bool open_stub(const char *dir, const char *sub)
 	return stub_fd >= 0;
 }
 
-bool spawn_init(struct err *err)
+static void own_directory(char dir[PATH_MAX])
 {
-	char dir[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX - 1);
 	dir[n > 0 ? n : 0] = '\0';
 	char *slash = strrchr(dir, '/');
 	if (slash) {
 		*slash = '\0';
 	}
+}
+
+char *spawn_find_file(const char *name)
+{
+	char dir[PATH_MAX];
+	own_directory(dir);
+	const char *const places[] = {dir, PMCTL_LIBEXECDIR};
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		char *path = xasprintf("%s/%s", places[i], name);
+		if (access(path, R_OK) == 0) {
+			return path;
+		}
+		free(path);
+	}
+	return NULL;
+}
+
+bool spawn_init(struct err *err)
+{
+	char dir[PATH_MAX];
+	own_directory(dir);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0) {
 		return err_sys(err, "open /dev/null");

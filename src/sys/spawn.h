@@ -58,6 +58,9 @@ struct spawn_child {
 
 /* Open the stub once; it is pinned, so an upgrade cannot mix versions. */
 bool spawn_init(struct err *err);
+/* A file that is installed with the stub, or lies beside pmctld as it was built. Caller frees; NULL
+ * if it is in neither place. */
+char *spawn_find_file(const char *name);
 
 /* Start. Descriptors in *out belong to the caller. ERR_LIMIT: the system has no room for another
  * process (EAGAIN, ENOMEM) or descriptor; that is no fault of the app. */

@@ -27,6 +27,17 @@ void tree_init(struct tree *t, pid_t main_pid, uint64_t starttime, const char *i
 	snprintf(t->id, sizeof(t->id), "%s", id ? id : "");
 }
 
+void tree_set_elder(struct tree *t, pid_t main_pid)
+{
+	t->elder = main_pid;
+}
+
+void tree_set_rival(struct tree *t, pid_t main_pid, uint64_t starttime)
+{
+	t->rival = main_pid;
+	t->rival_start = starttime;
+}
+
 void tree_finish(struct tree *t)
 {
 	free(t->session);
@@ -106,6 +117,12 @@ static void add_session_members(struct tree *t, struct proc_table *tab)
 	t->sessions = kept;
 }
 
+static bool is_rivals(const struct tree *t, const struct proc_row *r)
+{
+	return r->pid == t->elder ||
+	       (t->rival && (r->pid == t->rival || r->starttime > t->rival_start));
+}
+
 static void add_orphans(struct tree *t, struct proc_table *tab)
 {
 	if (t->keeper <= 0 || !t->id[0]) {
@@ -115,7 +132,7 @@ static void add_orphans(struct tree *t, struct proc_table *tab)
 	size_t n = proc_table_children(tab, t->keeper, &first);
 	for (size_t k = first; k < first + n; k++) {
 		struct proc_row *r = &tab->row[tab->by_parent[k]];
-		if (r->mark != tab->mark && r->starttime >= t->starttime &&
+		if (r->mark != tab->mark && r->starttime >= t->starttime && !is_rivals(t, r) &&
 		    strcmp(proc_table_env_id(tab, r), t->id) == 0) {
 			add_member(t, tab, r);
 		}

@@ -38,6 +38,9 @@ struct tree {
 	uint64_t starttime;   /* of the main process; nothing older is a member */
 	char id[TREE_ID_MAX]; /* PMCTL_ID; "" = do not look at environments */
 	pid_t keeper;	      /* parent of our orphans; 0 = unknown */
+	pid_t rival;	      /* main process of a younger instance with the same id; 0 = none */
+	uint64_t rival_start;
+	pid_t elder; /* main process of an older one with the same id; 0 = none */
 	struct tree_session *session;
 	size_t sessions, session_cap;
 	uint32_t *member; /* rows of the last scan, the main process first if it is there */
@@ -57,6 +60,10 @@ struct tree_sum {
 
 void tree_init(struct tree *t, pid_t main_pid, uint64_t starttime, const char *id, pid_t keeper);
 void tree_finish(struct tree *t);
+/* An older instance has the same id. */
+void tree_set_elder(struct tree *t, pid_t main_pid);
+/* A younger instance has the same id: it, and orphans younger than it, are not ours. */
+void tree_set_rival(struct tree *t, pid_t main_pid, uint64_t starttime);
 
 /* Find the members in a snapshot and note their sessions. Returns how many live (zombies do not);
  * t->member holds rows of tab until the next scan or read. */

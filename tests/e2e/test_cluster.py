@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from conftest import BUILD, NODE_APPS, ROOT, alive, free_port, wait_for
+from conftest import BUILD, NODE_APPS, ROOT, alive, free_port, read_proc, wait_for
 
 NODES = [n for n in os.environ.get("PMCTL_TEST_NODES", "").split(":") if n] or [shutil.which("node") or "node"]
 MODULES = next((p for p in (BUILD.parent / "build/npm/apps/node_modules", ROOT / "build/npm/apps/node_modules")
@@ -270,6 +270,59 @@ def test_scale_up_joins_the_port(pm, port, node):
     pm.ok("scale", "web", "1")
     _, errors = many(lambda: get(port), 4, 10)
     assert not errors
+
+
+@pytest.mark.parametrize("think", [0, 0.02], ids=["busy", "thinking"])
+def test_reload_under_keep_alive_load_loses_nothing(pm, port, node, think):
+    """No client repeats a request; a connection the server closes after its answer is made anew."""
+    up(pm, node, "http.js", port, "min_uptime = 100ms\nstop_timeout = 10s")
+    before, stop, failed, answered = pm.pids("web"), threading.Event(), [], []
+
+    def client():
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        while not stop.is_set():
+            try:
+                c.request("GET", "/burn?1")
+                r = c.getresponse()
+                answered.append(json.loads(r.read())["pid"])
+                if r.will_close:
+                    c.close()
+            except (OSError, http.client.HTTPException) as e:
+                failed.append(repr(e))
+                c.close()
+            stop.wait(think)
+        c.close()
+    threads = [threading.Thread(target=client) for _ in range(8)]
+    for t in threads:
+        t.start()
+    try:
+        for _ in range(3):
+            pm.ok("reload", "web", timeout=60)
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    assert not failed, failed
+    assert len(set(answered)) >= 6 and not set(before) & set(pm.pids("web"))
+
+
+def test_graceful_no(pm, port, node):
+    up(pm, node, "http.js", port, "graceful = no")
+    assert b"--require" not in read_proc(pm.pids("web")[0], "cmdline")
+    assert get(port) in pm.pids("web")
+
+
+def test_a_long_request_outlives_its_worker(pm, port, node):
+    """One that takes longer than the channel's end is answered all the same."""
+    up(pm, node, "http.js", port, "min_uptime = 100ms\nstop_timeout = 10s")
+    got = []
+    t = threading.Thread(target=lambda: got.append(get(port, "/slow?2500")))
+    t.start()
+    wait_for(lambda: b"slow" in pm.log("web", 0) + pm.log("web", 1), 10, "the request in a worker")
+    before = pm.pids("web")
+    pm.ok("reload", "web", timeout=60)
+    t.join()
+    assert got and got[0] in before
 
 
 def test_reload_keeps_the_port_answering(pm, port, node):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""reload: one by one, each ready before the next; a bad deploy is told and goes no further."""
+"""reload: a successor beside the old one, which goes only when the new one has proven itself."""
 import json
 import os
 
-from conftest import alive, wait_for
+from conftest import alive, app_path, descendants, read_proc, wait_for
 
 GATE = """
 [app:web]
@@ -15,18 +15,105 @@ restart_delay = 20s
 """
 
 
-def test_a_bad_deploy_stops_half_way_with_9(pm):
+def test_a_bad_deploy_touches_nothing_and_exits_9(pm):
     pm.up(GATE)
     before = pm.pids("web")
     (pm.dir / "broken").touch()
     r = pm.fails(9, "reload", "web")
     assert "web:0" in r.err and "no good" in r.err and "exited 4" in r.err, r
-    # The others are the old ones and serve.
-    assert pm.pids("web")[1:] == before[1:] and all(map(alive, before[1:]))
-    assert pm.state("web") == "degraded"
+    assert pm.pids("web") == before and all(map(alive, before)) and pm.state("web") == "online"
+    assert pm.app("web")["restarts"] == 0
     (pm.dir / "broken").unlink()
     pm.ok("reload", "web")
     assert pm.state("web") == "online" and not set(pm.pids("web")) & set(before)
+    assert not any(map(alive, before))
+
+
+def test_dying_right_after_becoming_ready_is_a_failure(pm):
+    pm.up("[app:web]\ncommand = sh -c 'test -e broken && { sleep 0.3; exit 5; }; exec sleep 1000000'\nready = spawn\n"
+          "min_uptime = 1500ms\n")
+    before = pm.pids("web")
+    (pm.dir / "broken").touch()
+    assert "exited 5" in pm.fails(9, "reload", "web").err
+    assert pm.pids("web") == before and pm.state("web") == "online"
+
+
+def test_a_successor_that_never_gets_ready(pm):
+    pm.up("[app:n]\ncommand = sh -c 'test -e broken && exec sleep 1000000; exec " + app_path("notify") + " 10'\nready = notify\n"
+          "ready_timeout = 700ms\nmin_uptime = 50ms\n")
+    before = pm.pids("n")
+    (pm.dir / "broken").touch()
+    assert "not ready within" in pm.fails(9, "reload", "n").err
+    assert pm.pids("n") == before and pm.state("n") == "online"
+
+
+def test_slots_ids_and_counters_are_kept(pm):
+    pm.up(GATE)
+    os.kill(pm.pids("web")[1], 9)
+    wait_for(lambda: pm.proc("web", 1)["restarts"] == 1 or pm.proc("web", 1)["last_exit"], 10, "its end")
+    pm.ok("restart", "web:1")
+    ids = [p["id"] for p in pm.procs("web")]
+    last = pm.proc("web", 1)["last_exit"]
+    pm.ok("reload", "web")
+    assert [p["id"] for p in pm.procs("web")] == ids and [p["slot"] for p in pm.procs("web")] == [0, 1, 2]
+    assert pm.proc("web", 1)["last_exit"] == last
+    pm.ok("stop", str(ids[2]))
+    assert pm.proc("web", 2)["state"] == "stopped"
+
+
+def test_parallel(pm):
+    pm.up(GATE + "reload_parallel = 3\n")
+    before = pm.pids("web")
+    pm.ok("reload", "web")
+    events = [json.loads(line) for line in pm.ok("events", "--json", "-n", "100").out.splitlines()]
+    kinds = [e["text"].split()[0] for e in events if e["type"] == "reload"]
+    assert kinds[:3] == ["replacing"] * 3 and not set(before) & set(pm.pids("web"))
+
+
+def test_two_reloads_at_once(pm):
+    pm.up(GATE)
+    before = pm.pids("web")
+    ps = [pm.popen("reload", "web") for _ in range(2)]
+    assert [p.wait(timeout=60) for p in ps] == [0, 0]
+    assert not set(before) & set(pm.pids("web")) and pm.state("web") == "online"
+    wait_for(lambda: len(children(pm)) == 3, 5, "three processes and no more")
+
+
+def children(pm):
+    keeper = pm.daemon()["keeper_pid"]
+    return [pid for pid in descendants(keeper) if b"sleep" in read_proc(pid, "cmdline")]
+
+
+def test_killed_supervisor_in_the_middle(pm):
+    """What is in the slots stays, what was beside it ends."""
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 1s"))
+    before = pm.pids("web")
+    p = pm.popen("reload", "web", "--no-wait")
+    p.wait(timeout=20)
+    wait_for(lambda: len(children(pm)) == 4, 5, "the successor")
+    old = pm.daemon()["pid"]
+    os.kill(old, 9)
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != old, 15, "the next supervisor")
+    wait_for(lambda: len(children(pm)) == 3, 5, "three processes")
+    assert pm.pids("web") == before and pm.state("web") == "online"
+
+
+def test_delete_in_the_middle(pm):
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 5s"))
+    p = pm.popen("reload", "web")
+    wait_for(lambda: len(children(pm)) == 4, 5, "the successor")
+    pm.ok("delete", "web")
+    assert p.wait(timeout=30) != 0
+    assert pm.list()["apps"] == [] and not children(pm)
+
+
+def test_daemon_stop_in_the_middle(pm):
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 5s"))
+    p = pm.popen("reload", "web")
+    wait_for(lambda: len(children(pm)) == 4, 5, "the successor")
+    all_of_them = children(pm)
+    pm.ok("daemon", "stop")
+    assert p.wait(timeout=30) != 0 and not any(map(alive, all_of_them))
 
 
 def test_9_as_json(pm):
@@ -55,22 +142,22 @@ def test_reload_of_a_stopped_app_starts_it(pm):
     assert pm.state("web") == "online"
 
 
-def test_reload_never_has_two_down_at_once(pm):
+def test_all_serve_all_the_time(pm):
     pm.up(GATE)
     before = pm.pids("web")
     p = pm.popen("reload", "web")
     least = 3
     while p.poll() is None:
         least = min(least, pm.app("web")["online"])
-    assert p.returncode == 0 and least >= 2
+    assert p.returncode == 0 and least == 3
     assert not set(before) & set(pm.pids("web"))
 
 
 def test_stop_ends_a_reload(pm):
-    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 2s"))
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 5s"))
     p = pm.popen("reload", "web")
-    wait_for(lambda: pm.state("web") == "degraded", 10, "the reload under way")
+    wait_for(lambda: len(children(pm)) == 4, 10, "the reload under way")
     pm.ok("stop", "web")
-    p.wait(timeout=30)
-    assert p.returncode in (1, 9)
+    assert p.wait(timeout=30) in (1, 9)
     assert pm.pids("web") == [None] * 3 and pm.state("web") == "stopped"
+    wait_for(lambda: not children(pm), 5, "the end of all")

@@ -210,7 +210,7 @@ static void test_program(void **state)
 		}
 		struct app_conf c = decode(kv);
 		struct words argv = {0};
-		conf_argv(&c, &argv);
+		conf_argv(&c, NULL, &argv);
 		char *text = words_join(argv.v, argv.n);
 		assert_string_equal(text, rows[i].argv);
 		assert_int_equal(conf_is_node(&c), rows[i].node);
@@ -304,12 +304,10 @@ static const struct {
 	{"ready", "notfy",
 	 "\"notfy\" is not one of auto, spawn, listening, message, notify; did "
 	 "you mean \"notify\"?"},
-	{"graceful", "yes", "not supported yet"},
 	{"health", "http://x/", "not supported yet"},
 	{"health_interval", "1s", "not supported yet"},
 	{"health_timeout", "1s", "not supported yet"},
 	{"health_failures", "1", "not supported yet"},
-	{"reload_parallel", "1", "not supported yet"},
 	{"cron_restart", "0 2 * * *", "not supported yet"},
 	{"watch", "yes", "not supported yet"},
 	{"watch_ignore", "x", "not supported yet"},

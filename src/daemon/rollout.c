@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/rollout.h"
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "daemon/daemon.h"
+#include "daemon/runner.h"
+#include "daemon/treekill.h"
+
+bool rollout_is_busy(const struct inst *in)
+{
+	struct inst *other, *next;
+	list_for_each(other, next, &in->app->others, other_node)
+	{
+		if (other->slot == in->slot) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool rollout_can(const struct inst *in)
+{
+	return in->state == ST_ONLINE && in->role == ROLE_SLOT && !in->leaving &&
+	       !rollout_is_busy(in);
+}
+
+static struct inst *add_other(struct app *app, int slot, uint64_t id, enum inst_role role)
+{
+	struct inst *in = inst_new(app, slot, id);
+	in->role = role;
+	list_add(&app->others, &in->other_node);
+	return in;
+}
+
+/* Both have the same PMCTL_ID: whose orphan is whose is told by age. */
+static void tell_apart(struct inst *old, const struct inst *young)
+{
+	tree_set_rival(&old->tree, young->pid, young->starttime);
+}
+
+void rollout_begin(struct inst *in, const struct asker *by)
+{
+	struct inst *trial = add_other(in->app, in->slot, in->id, ROLE_TRIAL);
+	/* Descriptors and control groups are named by id and run: no number is used twice. */
+	trial->run = in->run > in->last_run ? in->run : in->last_run;
+	in->last_run = trial->run + 1;
+	trial->twin = in;
+	in->twin = trial;
+	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "reload", by,
+		   "replacing pid %d", (int)in->pid);
+	runner_start(trial, by);
+	tell_apart(in, trial);
+}
+
+/* The counters are of the slot, not of the process. */
+static void inherit(struct inst *young, struct inst *old)
+{
+	struct history h = young->history;
+	young->history = old->history;
+	old->history = h;
+	young->restarts = old->restarts;
+	young->has_exited = old->has_exited;
+	young->last_exit = old->last_exit;
+	young->last_exit_real_ms = old->last_exit_real_ms;
+	young->last_run = old->last_run;
+}
+
+static void promote(struct inst *young, struct inst *old)
+{
+	struct app *app = old->app;
+	struct store *store = &app->daemon->store;
+	list_remove(&young->other_node);
+	list_add(&app->others, &old->other_node);
+	old->role = ROLE_RETIRED;
+	young->role = ROLE_SLOT;
+	old->twin = young->twin = NULL;
+	inherit(young, old);
+	app->slots[old->slot] = young;
+	store_inst(store, old); /* first: never two for one slot */
+	store_inst(store, young);
+	events_add(&app->daemon->events, app->conf.name, young->slot, "reload", NULL,
+		   "pid %d takes over from pid %d", (int)young->pid, (int)old->pid);
+	old->wanted = false;
+	runner_event(old, EV_STOP);
+	apps_collect(old);
+}
+
+bool rollout_prove(struct inst *trial)
+{
+	int64_t left = trial->app->conf.min_uptime_ms - inst_uptime_ms(trial);
+	if (left <= 0) {
+		promote(trial, trial->twin);
+		return true;
+	}
+	ev_timer_stop(trial->app->daemon->loop, &trial->trial_timer);
+	ev_timer_set(&trial->trial_timer, (double)left / 1000. + 0.001, 0.);
+	ev_timer_start(trial->app->daemon->loop, &trial->trial_timer);
+	return false;
+}
+
+void rollout_on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct inst *trial = container_of(w, struct inst, trial_timer);
+	if (trial->role == ROLE_TRIAL && trial->state == ST_ONLINE) {
+		ev_now_update(loop);
+		ops_on_state(&trial->app->daemon->ops, trial, ST_ONLINE, "lived long enough");
+	}
+}
+
+void rollout_call_off(struct inst *in)
+{
+	if (in->twin && in->role == ROLE_SLOT) {
+		in->twin->wanted = false;
+		runner_event(in->twin, EV_STOP);
+	}
+}
+
+struct inst *rollout_restore(struct app *app, int slot, uint64_t id)
+{
+	return add_other(app, slot, id, ROLE_RETIRED);
+}
+
+static void free_other(struct inst *in)
+{
+	list_remove(&in->other_node);
+	if (in->twin) {
+		tree_set_rival(&in->twin->tree, 0, 0);
+		in->twin->twin = NULL;
+	}
+	store_inst_gone(&in->app->daemon->store, in);
+	inst_free(in);
+}
+
+void rollout_collect(struct app *app)
+{
+	struct inst *in, *next;
+	list_for_each(in, next, &app->others, other_node)
+	{
+		if (!states_is_live(in->state) && in->state != ST_BACKOFF) {
+			free_other(in);
+		}
+	}
+}
+
+void rollout_free_all(struct app *app)
+{
+	struct inst *in, *next;
+	list_for_each(in, next, &app->others, other_node)
+	{
+		list_remove(&in->other_node);
+		inst_free(in);
+	}
+}
