@@ -19,6 +19,7 @@
 
 void sample_close(struct sample *s)
 {
+	cgroup_files_close(&s->group);
 	if (s->stat_fd >= 0) {
 		close(s->stat_fd);
 	}
@@ -32,6 +33,7 @@ void sample_reset(struct sample *s)
 			     .fds = -1,
 			     .threads = -1,
 			     .nproc = -1,
+			     .group = {-1, -1},
 			     .stat_fd = -1};
 }
 
@@ -80,7 +82,8 @@ static bool read_main(struct inst *in, struct sum *s)
 /* CPU time so far in microseconds. A cgroup also knows of those who have ended. */
 static uint64_t cpu_us(const struct inst *in, const struct sum *s)
 {
-	int64_t us = in->cgroup_fd >= 0 ? cgroup_cpu_usec(in->cgroup_fd) : -1;
+	int64_t us =
+		in->cgroup_fd >= 0 ? cgroup_files_cpu_usec(&in->sample.group, in->cgroup_fd) : -1;
 	if (us >= 0) {
 		return (uint64_t)us - in->sample.group_us;
 	}
@@ -115,7 +118,10 @@ static void sample_inst(struct inst *in, struct proc_table *tab)
 		return;
 	}
 	if (in->cgroup_fd >= 0) {
-		cgroup_pids(in->cgroup_fd, add_other, &s);
+		if (in->sample.group.procs < 0) {
+			cgroup_files_open(&in->sample.group, in->cgroup_fd);
+		}
+		cgroup_files_pids(&in->sample.group, in->cgroup_fd, add_other, &s);
 	} else {
 		struct tree_sum t;
 		tree_sum(&in->tree, tab, &t);

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sys/cgroup.h"
+
 struct daemon;
 struct inst;
 
@@ -21,10 +23,11 @@ struct sample {
 	uint64_t group_us;    /* what its cgroup had used before this process */
 	int64_t base_mono_ms; /* the sample the percentage counts from */
 	uint64_t base_cpu_us;
-	double cpu_pct;		 /* of one core; -1 = unknown */
-	int64_t mem_bytes;	 /* -1 = unknown */
-	int fds, threads, nproc; /* -1 = unknown */
-	int stat_fd;		 /* /proc/PID/stat of the main process, kept open; -1 = none */
+	double cpu_pct;		   /* of one core; -1 = unknown */
+	int64_t mem_bytes;	   /* -1 = unknown */
+	int fds, threads, nproc;   /* -1 = unknown */
+	struct cgroup_files group; /* of its leaf, kept open */
+	int stat_fd;		   /* /proc/PID/stat of the main process, kept open; -1 = none */
 };
 
 struct sampler {

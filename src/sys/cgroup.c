@@ -208,6 +208,7 @@ struct walk {
 	bool (*fn)(pid_t pid, void *arg);
 	void *arg;
 	unsigned depth;
+	int procs; /* cgroup.procs of the first group, open; -1 = not */
 	bool stopped;
 };
 
@@ -230,7 +231,9 @@ static void walk_group(int dirfd, struct walk *w)
 	/* Nearly every leaf has a handful of processes: no need for the big buffer. */
 	char small[4096];
 	char *text = small;
-	ssize_t n = file_read(dirfd, "cgroup.procs", small, sizeof(small));
+	ssize_t n = w->procs >= 0 ? file_pread(w->procs, small, sizeof(small))
+				  : file_read(dirfd, "cgroup.procs", small, sizeof(small));
+	w->procs = -1; /* it was of the first group */
 	if (n == (ssize_t)sizeof(small) - 1) {
 		text = xmalloc(PIDS_MAX);
 		n = file_read(dirfd, "cgroup.procs", text, PIDS_MAX);
@@ -256,7 +259,36 @@ static void walk_group(int dirfd, struct walk *w)
 
 void cgroup_pids(int leaf, bool (*fn)(pid_t pid, void *arg), void *arg)
 {
-	struct walk w = {.fn = fn, .arg = arg};
+	struct walk w = {.fn = fn, .arg = arg, .procs = -1};
+	walk_group(leaf, &w);
+}
+
+static int open_file(int leaf, const char *name)
+{
+	return leaf < 0 ? -1 : openat(leaf, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+void cgroup_files_open(struct cgroup_files *f, int leaf)
+{
+	f->procs = open_file(leaf, "cgroup.procs");
+	f->cpu = open_file(leaf, "cpu.stat");
+}
+
+void cgroup_files_close(struct cgroup_files *f)
+{
+	if (f->procs >= 0) {
+		close(f->procs);
+	}
+	if (f->cpu >= 0) {
+		close(f->cpu);
+	}
+	f->procs = f->cpu = -1;
+}
+
+void cgroup_files_pids(const struct cgroup_files *f, int leaf, bool (*fn)(pid_t pid, void *arg),
+		       void *arg)
+{
+	struct walk w = {.fn = fn, .arg = arg, .procs = f->procs};
 	walk_group(leaf, &w);
 }
 
@@ -382,12 +414,23 @@ bool cgroup_populated(int leaf)
 	return has_event(leaf, "populated 1");
 }
 
+static int64_t find_usage(const char *text)
+{
+	const char *at = strstr(text, "usage_usec ");
+	return at && (at == text || at[-1] == '\n') ? strtoll(at + 11, NULL, 10) : -1;
+}
+
 int64_t cgroup_cpu_usec(int leaf)
 {
 	char text[1024];
-	if (file_read(leaf, "cpu.stat", text, sizeof(text)) <= 0) {
-		return -1;
+	return file_read(leaf, "cpu.stat", text, sizeof(text)) > 0 ? find_usage(text) : -1;
+}
+
+int64_t cgroup_files_cpu_usec(const struct cgroup_files *f, int leaf)
+{
+	char text[1024];
+	if (f->cpu < 0) {
+		return cgroup_cpu_usec(leaf);
 	}
-	const char *at = strstr(text, "usage_usec ");
-	return at && (at == text || at[-1] == '\n') ? strtoll(at + 11, NULL, 10) : -1;
+	return file_pread(f->cpu, text, sizeof(text)) > 0 ? find_usage(text) : -1;
 }

@@ -48,6 +48,19 @@ bool cgroup_kill_frozen(int leaf);
 /* A signal to each process, through pidfds. Returns how many got it. */
 unsigned cgroup_signal(int leaf, int sig);
 /* Each process in the leaf and below; fn returns false to stop. */
+/* Two files of a leaf, kept open: reading them again and again is half as dear then. -1 = not open.
+ */
+struct cgroup_files {
+	int procs, cpu;
+};
+
+void cgroup_files_open(struct cgroup_files *f, int leaf);
+void cgroup_files_close(struct cgroup_files *f);
+/* As cgroup_pids() and cgroup_cpu_usec(). */
+void cgroup_files_pids(const struct cgroup_files *f, int leaf, bool (*fn)(pid_t pid, void *arg),
+		       void *arg);
+int64_t cgroup_files_cpu_usec(const struct cgroup_files *f, int leaf);
+
 void cgroup_pids(int leaf, bool (*fn)(pid_t pid, void *arg), void *arg);
 
 /* Whether a process lives in it; zombies do not count. False too if the leaf is gone. */

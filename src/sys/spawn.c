@@ -45,21 +45,22 @@ static bool open_stub(const char *dir, const char *sub)
 	return stub_fd >= 0;
 }
 
-static void own_directory(char dir[PATH_MAX])
+/* The directory our program is in. */
+static const char *own_directory(void)
 {
-	ssize_t n = readlink("/proc/self/exe", dir, PATH_MAX - 1);
+	static char dir[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	dir[n > 0 ? n : 0] = '\0';
 	char *slash = strrchr(dir, '/');
 	if (slash) {
 		*slash = '\0';
 	}
+	return dir;
 }
 
 char *spawn_find_file(const char *name)
 {
-	char dir[PATH_MAX];
-	own_directory(dir);
-	const char *const places[] = {dir, PMCTL_LIBEXECDIR};
+	const char *const places[] = {own_directory(), PMCTL_LIBEXECDIR};
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		char *path = xasprintf("%s/%s", places[i], name);
 		if (access(path, R_OK) == 0) {
@@ -72,8 +73,7 @@ char *spawn_find_file(const char *name)
 
 bool spawn_init(struct err *err)
 {
-	char dir[PATH_MAX];
-	own_directory(dir);
+	const char *dir = own_directory();
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0) {
 		return err_sys(err, "open /dev/null");
