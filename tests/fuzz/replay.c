@@ -3,10 +3,12 @@
  * replay - gives a fuzz target every file of a folder, whole and cut at every length, as an
  * ordinary test.
  *
- * To search for new inputs, with clang:
- *   clang -g -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Isrc tests/fuzz/fuzz_NAME.c
- *     src/{common,config,proto,app}/[a-z]*.c -linih -ljansson -o /tmp/fuzz && /tmp/fuzz
- * tests/fuzz/NAME
+ * To search for new inputs (clang and its runtime, Debian's libclang-rt-dev):
+ *
+ *   CC=clang meson setup fuzzing -Db_sanitize=address,undefined -Db_lundef=false
+ *       -Dc_args=-fsanitize=fuzzer-no-link
+ *   ninja -C fuzzing
+ *   mkdir found; fuzzing/tests/fuzz/fuzz_ini -max_total_time=60 found tests/fuzz/ini
  */
 #include <dirent.h>
 #include <stdint.h>

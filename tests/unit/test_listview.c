@@ -17,80 +17,40 @@
 
 #define NOW 1763820000000LL /* 2025-11-22T14:00:00Z */
 
+/* JSON with ' for ". */
 static json_t *json(const char *text)
 {
 	json_error_t why;
-	json_t *v = json_loads(text, 0, &why);
+	char *quoted = xstrdup(text);
+	for (char *s = quoted; (s = strchr(s, '\'')); s++) {
+		*s = '"';
+	}
+	json_t *v = json_loads(quoted, JSON_DECODE_ANY, &why);
 	if (!v) {
 		fail_msg("%s: %s", why.text, text);
 	}
+	free(quoted);
 	return v;
 }
 
-#define PROC(id, slot, pid, state, rest)                                                           \
-	"{\"id\":" #id ",\"slot\":" #slot ",\"pid\":" #pid ",\"state\":\"" state "\"," rest "}"
-
 /* A single instance, a cluster of two of which one fails, one that does not run. */
 static const char three_apps[] =
-	"[{\"name\":\"api\",\"namespace\":\"shop\",\"mode\":\"fork\","
-	"\"state\":\"online\","
-	"\"instances\":1,\"online\":1,\"restarts\":0,\"cpu_pct\":99.5,"
-	"\"mem_bytes\":52428800,"
-	"\"note\":\"\",\"up_ms\":61000,\"procs\":[" PROC(
-		0, 0, 11, "online",
-		"\"up_ms\":61000,\"restarts\":0,\"cpu_pct\":99.5,\"mem_"
-		"bytes\":52428800,\"fds\":"
-		"20,\"last_exit\":{\"code\":1,\"at\":\"2025-11-22T13:49:"
-		"00.000Z\"}") "]},"
-			      "{\"name\":\"web\",\"namespace\":null,"
-			      "\"mode\":\"cluster\",\"state\":"
-			      "\"degraded\","
-			      "\"instances\":2,\"online\":1,\"restarts\":"
-			      "7,\"cpu_pct\":0.4,\"mem_bytes\":1048576,"
-			      "\"note\":\"1 of 2 "
-			      "online\",\"up_ms\":null,\"procs\":[" PROC(
-				      1, 0, 21, "online",
-				      "\"up_ms\":3600000,\"restarts\":0,"
-				      "\"cpu_pct\":0.4,\"mem_bytes\":"
-				      "1048576,\"fds\":9") "," PROC(2, 1, null,
-								    "backo"
-								    "ff",
-								    "\"up_"
-								    "ms\":"
-								    "null,"
-								    "\"res"
-								    "tarts"
-								    "\":7,"
-								    "\"cpu"
-								    "_pct"
-								    "\":"
-								    "null,"
-								    "\"mem"
-								    "_byte"
-								    "s\":"
-								    "null,"
-								    "\"fds"
-								    "\":"
-								    "null,"
-								    "\"not"
-								    "e\":"
-								    "\"exi"
-								    "t 2, "
-								    "again"
-								    " in "
-								    "3s\"") "]},"
-									    "{\"name\":\"job\","
-									    "\"namespace\":null,"
-									    "\"mode\":\"fork\","
-									    "\"state\":\"stopped\","
-									    "\"instances\":1,"
-									    "\"online\":0,"
-									    "\"restarts\":0,\"cpu_"
-									    "pct\":null,\"mem_"
-									    "bytes\":null,"
-									    "\"note\":\"\",\"up_"
-									    "ms\":null,\"procs\":[]"
-									    "}]";
+	"[{'name': 'api', 'namespace': 'shop', 'mode': 'fork', 'state': 'online', 'instances': 1,"
+	"  'online': 1, 'restarts': 0, 'cpu_pct': 99.5, 'mem_bytes': 52428800, 'note': '',"
+	"  'up_ms': 61000, 'procs': ["
+	"    {'id': 0, 'slot': 0, 'pid': 11, 'state': 'online', 'up_ms': 61000, 'restarts': 0,"
+	"     'cpu_pct': 99.5, 'mem_bytes': 52428800, 'fds': 20,"
+	"     'last_exit': {'code': 1, 'at': '2025-11-22T13:49:00.000Z'}}]},"
+	" {'name': 'web', 'namespace': null, 'mode': 'cluster', 'state': 'degraded',"
+	"  'instances': 2, 'online': 1, 'restarts': 7, 'cpu_pct': 0.4, 'mem_bytes': 1048576,"
+	"  'note': '1 of 2 online', 'up_ms': null, 'procs': ["
+	"    {'id': 1, 'slot': 0, 'pid': 21, 'state': 'online', 'up_ms': 3600000, 'restarts': 0,"
+	"     'cpu_pct': 0.4, 'mem_bytes': 1048576, 'fds': 9},"
+	"    {'id': 2, 'slot': 1, 'pid': null, 'state': 'backoff', 'up_ms': null, 'restarts': 7,"
+	"     'cpu_pct': null, 'mem_bytes': null, 'fds': null, 'note': 'exit 2, again in 3s'}]},"
+	" {'name': 'job', 'namespace': null, 'mode': 'fork', 'state': 'stopped', 'instances': 1,"
+	"  'online': 0, 'restarts': 0, 'cpu_pct': null, 'mem_bytes': null, 'note': '',"
+	"  'up_ms': null, 'procs': []}]";
 
 static void expect(const struct listview *like, const char *apps, const char *want)
 {
@@ -201,12 +161,13 @@ static void text_of_others(void **state)
 {
 	(void)state;
 	static const char hostile[] =
-		"[{\"name\":\"a\\u001b[2J\",\"namespace\":\"n\\ts\",\"mode\":\"fork\\n\",\"state\":"
-		"\"on\\rline\",\"instances\":1,\"online\":1,\"note\":\"x\\ny\\u0007\\u202ez\","
-		"\"procs\":[" PROC(0, 0, 1, "s\\n", "\"note\":\"\\u009b31m\"") "," PROC(
-			1, 1, 1, "s\\n",
-			"\"last_exit\":{\"signal\":\"S\\n\",\"at\":"
-			"\"2025-11-22T13:59:59.000Z\"}") "]}]";
+		"[{'name': 'a\\u001b[2J', 'namespace': 'n\\ts', 'mode': 'fork\\n',"
+		"  'state': 'on\\rline', 'instances': 1, 'online': 1, 'note': "
+		"'x\\ny\\u0007\\u202ez',"
+		"  'procs': [{'slot': 0, 'state': 's\\n', 'note': '\\u009b31m'},"
+		"            {'slot': 1, 'state': 's\\n',"
+		"             'last_exit': {'signal': 'S\\n', 'at': "
+		"'2025-11-22T13:59:59.000Z'}}]}]";
 	static const size_t widths[] = {0, 20, 40, 60, 80, 120, 200};
 	json_t *a = json(hostile);
 	for (size_t i = 0; i < ARRAY_LEN(widths) * 4; i++) {
@@ -268,12 +229,12 @@ static void footers(void **state)
 	expect(&v, "[]",
 	       " APP  INST  STATE  UP  RST  CPU  MEM  NOTE\n\n0 apps, 0 of 0 instances online\n");
 	static const char failed[] =
-		"[{\"name\":\"one\",\"state\":\"backoff\",\"instances\":1,\"online\":0},"
-		"{\"name\":\"two\",\"state\":\"failed\",\"instances\":2,\"online\":0}]";
+		"[{'name': 'one', 'state': 'backoff', 'instances': 1, 'online': 0},"
+		" {'name': 'two', 'state': 'failed', 'instances': 2, 'online': 0}]";
 	static const struct {
 		const char *apps, *end;
 	} rows[] = {
-		{"[{\"name\":\"a\",\"state\":\"online\",\"instances\":1,\"online\":1}]",
+		{"[{'name': 'a', 'state': 'online', 'instances': 1, 'online': 1}]",
 		 "\n\n1 app, 1 of 1 instance online\n"},
 		{failed, "\n\n2 apps, 0 of 3 instances online, 1 failed. Why: pmctl why two\n"},
 	};
@@ -348,16 +309,16 @@ static void how_it_ended(void **state)
 		{"null", "-"},
 		{"[]", "-"},
 		{"{}", "ended, cause unknown"},
-		{"{\"code\":0}", "exit 0"},
-		{"{\"code\":255,\"signal\":null}", "exit 255"},
-		{"{\"code\":null,\"signal\":\"SIGTERM\"}", "SIGTERM"},
-		{"{\"signal\":\"SIGSEGV\",\"core\":true}", "SIGSEGV, core kept"},
-		{"{\"signal\":\"SIGSEGV\",\"core\":false,\"oom\":false}", "SIGSEGV"},
-		{"{\"signal\":\"SIGKILL\",\"core\":true,\"oom\":true}", "SIGKILL, out of memory"},
-		{"{\"signal\":\"SIG\\u001b[2J\"}", "SIG\\x1b[2J"},
+		{"{'code': 0}", "exit 0"},
+		{"{'code': 255, 'signal': null}", "exit 255"},
+		{"{'code': null, 'signal': 'SIGTERM'}", "SIGTERM"},
+		{"{'signal': 'SIGSEGV', 'core': true}", "SIGSEGV, core kept"},
+		{"{'signal': 'SIGSEGV', 'core': false, 'oom': false}", "SIGSEGV"},
+		{"{'signal': 'SIGKILL', 'core': true, 'oom': true}", "SIGKILL, out of memory"},
+		{"{'signal': 'SIG\\u001b[2J'}", "SIG\\x1b[2J"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		json_t *e = json_loads(rows[i].exit, JSON_DECODE_ANY, NULL);
+		json_t *e = json(rows[i].exit);
 		char *text = listview_exit_text(e);
 		assert_string_equal(text, rows[i].want);
 		free(text);

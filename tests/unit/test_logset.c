@@ -241,6 +241,139 @@ static void a_shared_file_is_one_stream(void **state)
 	logset_finish(&s);
 }
 
+struct sample {
+	int64_t t;
+	int slot;
+	char text[12];
+};
+
+static int by_time_and_slot(const void *a, const void *b)
+{
+	const struct sample *x = a, *y = b;
+	return x->t != y->t	    ? (x->t < y->t ? -1 : 1)
+	       : x->slot != y->slot ? x->slot - y->slot
+				    : strcmp(x->text, y->text);
+}
+
+/* Two files with many equal times, merged as a plain sort merges them, and the last n of them are
+ * the end of that. */
+static void equal_times(void **state)
+{
+	(void)state;
+	struct sample all[60];
+	uint32_t seed = 7;
+	int64_t t[2] = {1, 1};
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		seed = seed * 1664525 + 1013904223;
+		int slot = (int)(seed >> 16 & 1);
+		t[slot] += seed >> 20 & 1;
+		all[i].t = t[slot];
+		all[i].slot = slot;
+		snprintf(all[i].text, sizeof(all[i].text), "%02zu", i);
+		char line[16];
+		snprintf(line, sizeof(line), "%s\n", all[i].text);
+		put(slot ? "b" : "a", line, all[i].t);
+	}
+	qsort(all, ARRAY_LEN(all), sizeof(all[0]), by_time_and_slot);
+	for (size_t n = 1; n <= ARRAY_LEN(all); n++) {
+		struct logset s;
+		struct buf want = {0};
+		for (size_t i = ARRAY_LEN(all) - n; i < ARRAY_LEN(all); i++) {
+			buf_addf(&want, "%s%d:%s", want.len ? " " : "", all[i].slot, all[i].text);
+		}
+		logset_init(&s);
+		add(&s, "a", 0);
+		add(&s, "b", 1);
+		logset_start_last(&s, n, 0);
+		expect(&s, want.data);
+		buf_finish(&want);
+		logset_finish(&s);
+	}
+}
+
+static void nothing_to_read(void **state)
+{
+	(void)state;
+	struct logset s;
+	logset_init(&s);
+	logset_start_last(&s, 5, 0);
+	expect(&s, "");
+	logset_refresh(&s);
+	assert_int_equal(logset_name_width(&s), 0);
+	assert_false(logset_has(&s, "web", 0));
+	logset_finish(&s);
+	logset_finish(&s);
+}
+
+/* A stream that appears while others are followed. */
+static void one_more_while_following(void **state)
+{
+	(void)state;
+	struct logset s;
+	put("a", "one\n", 1);
+	logset_init(&s);
+	s.complete = true;
+	add(&s, "a", 0);
+	add(&s, "b", 1); /* not there yet */
+	logset_start_last(&s, 10, 0);
+	expect(&s, "0:one");
+	put("b", "two\n", 2);
+	put("a", "three\n", 3);
+	logset_refresh(&s);
+	expect(&s, "1:two 0:three");
+	put("b", "four\n", 4);
+	logset_refresh(&s);
+	expect(&s, "1:four");
+	logset_finish(&s);
+}
+
+static void not_older_than(void **state)
+{
+	(void)state;
+	struct logset s;
+	two_files();
+	logset_init(&s);
+	add(&s, "a", 0);
+	add(&s, "b", 1);
+	logset_start_last(&s, 10, 3000000000);
+	expect(&s, "0:three 0:four 1:five");
+	logset_finish(&s);
+	logset_init(&s);
+	add(&s, "a", 0);
+	logset_start_last(&s, 10, 9000000000); /* all are older: only what comes from now on */
+	expect(&s, "");
+	put("a", "six\n", 9);
+	logset_refresh(&s);
+	expect(&s, "0:six");
+	logset_finish(&s);
+}
+
+static void names_and_hues(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *app, *file;
+		int slot;
+		unsigned hue;
+	} rows[] = {
+		{"web", "1", 0, 0}, {"api", "2", 0, 1}, {"web", "3", 10, 0}, {"job", "4", -1, 2}};
+	struct logset s;
+	logset_init(&s);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		logset_add(&s, rows[i].app, rows[i].slot, LOG_OUT, rows[i].file);
+		assert_int_equal(s.v[i]->hue, rows[i].hue);
+	}
+	assert_int_equal(logset_name_width(&s), strlen("web:10"));
+	assert_true(logset_has(&s, "web", 10) && logset_has(&s, "job", 7));
+	assert_false(logset_has(&s, "web", 1) || logset_has(&s, "we", 0));
+	/* Both streams of an app in one file. */
+	logset_add(&s, "api", 0, LOG_ERR, "2");
+	assert_int_equal(s.n, ARRAY_LEN(rows));
+	assert_int_equal(s.v[1]->src.stream, LOG_BOTH);
+	assert_int_equal(s.v[1]->src.slot, 0);
+	logset_finish(&s);
+}
+
 static int clean(void **state)
 {
 	(void)state;
@@ -264,6 +397,11 @@ int main(void)
 		cmocka_unit_test_teardown(without_newline_at_the_end, clean),
 		cmocka_unit_test_teardown(a_very_long_line, clean),
 		cmocka_unit_test_teardown(a_shared_file_is_one_stream, clean),
+		cmocka_unit_test_teardown(equal_times, clean),
+		cmocka_unit_test_teardown(nothing_to_read, clean),
+		cmocka_unit_test_teardown(one_more_while_following, clean),
+		cmocka_unit_test_teardown(not_older_than, clean),
+		cmocka_unit_test_teardown(names_and_hues, clean),
 	};
 	if (!mkdtemp(dir)) {
 		return 1;
