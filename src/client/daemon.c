@@ -17,9 +17,10 @@ static int print_status(struct client *c, const json_t *s, const char *word)
 	units_format_age(member_int(s, "up_ms", 0), age, sizeof(age));
 	buf_adds(&c->out, "pmctld ");
 	client_add_text(&c->out, member_text(s, "version", "?"));
-	buf_addf(&c->out, " %s (pid %lld, up %s), %lld apps, %lld of %lld instances online\n", word,
-		 (long long)member_int(s, "pid", 0), age, (long long)member_int(s, "apps", 0),
-		 (long long)member_int(s, "online", 0), (long long)member_int(s, "instances", 0));
+	buf_addf(&c->out, " %s (pid %lld, up %s), %lld app%s, %lld of %lld instances online\n",
+		 word, (long long)member_int(s, "pid", 0), age, (long long)member_int(s, "apps", 0),
+		 member_int(s, "apps", 0) == 1 ? "" : "s", (long long)member_int(s, "online", 0),
+		 (long long)member_int(s, "instances", 0));
 	return 0;
 }
 

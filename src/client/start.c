@@ -259,6 +259,11 @@ static int start_known(struct client *c)
 		}
 	}
 	status = result_of(c, "start", "start", client_selectors(c, 0));
+	if (status == err_info(ERR_NO_TARGET)->exit_status && has_script_extension(word) &&
+	    !is_file(word)) {
+		client_note(c, "  if it is a script: there is no such file here");
+		return status;
+	}
 	if (status == err_info(ERR_NO_TARGET)->exit_status && access(APPFILE_DEFAULT, R_OK) == 0) {
 		client_note(c,
 			    "  apps of ./pmctl.ini: pmctl start, or one of them: pmctl start -c "

@@ -285,7 +285,7 @@ static void write_settings(struct jw *w, const struct app *app)
 	jw_arr(w);
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct setting *set = def_find(app->def, keys[i].name);
-		if (set || keys[i].def) {
+		if (set || (keys[i].def && !keys[i].later)) {
 			write_setting(w, app, keys[i].name, set ? set->value : keys[i].def, set);
 		}
 	}

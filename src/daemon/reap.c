@@ -34,7 +34,8 @@ static uint32_t random32(void)
 }
 
 /* "exited 1 after 0.4s, before it was ready" */
-static void describe_end(const struct inst *in, int64_t uptime, char *out, size_t cap)
+static void describe_end(const struct inst *in, int64_t uptime, enum inst_event ev, char *out,
+			 size_t cap)
 {
 	char how[80], age[24];
 	if (in->start_error[0]) {
@@ -47,8 +48,9 @@ static void describe_end(const struct inst *in, int64_t uptime, char *out, size_
 	} else {
 		exit_status_text(&in->status, how, sizeof(how));
 		units_format_age(uptime, age, sizeof(age));
-		snprintf(out, cap, "%s after %s%s", how, age,
-			 in->ready || in->state == ST_STOPPING ? "" : ", before it was ready");
+		/* One that ended well and is not to run again has done its work. */
+		bool early = !in->ready && in->state != ST_STOPPING && ev != EV_EXIT_DONE;
+		snprintf(out, cap, "%s after %s%s", how, age, early ? ", before it was ready" : "");
 	}
 }
 
@@ -103,7 +105,7 @@ static void finish(struct inst *in)
 	int64_t uptime = inst_uptime_ms(in);
 	enum inst_event ev = classify(in, uptime);
 	char how[400], text[LIMIT_EVENT_TEXT];
-	describe_end(in, uptime, how, sizeof(how));
+	describe_end(in, uptime, ev, how, sizeof(how));
 	describe(in, how, ev, text, sizeof(text));
 	if (in->pid) {
 		in->last_exit = in->status;

@@ -131,6 +131,7 @@ static void free_other(struct inst *in)
 		in->twin->twin = NULL;
 	}
 	store_inst_gone(&in->app->daemon->store, in);
+	ops_wake(&in->app->daemon->ops); /* another reload may wait for the slot */
 	inst_free(in);
 }
 
