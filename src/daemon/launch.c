@@ -55,16 +55,18 @@ static void output_conf_of(const struct inst *in, bool is_err, char key[40], cha
 {
 	const struct app_conf *c = &in->app->conf;
 	snprintf(key, 40, "%llu-%u-%c", (unsigned long long)in->id, in->run, is_err ? 'e' : 'o');
-	*out = (struct output_conf){.app = c->name,
-				    .slot = in->slot,
-				    .is_err = is_err,
-				    .key = key,
-				    .path = path,
-				    .owner = owner,
-				    .format = c->log_format,
-				    .max_size = c->log_max_size,
-				    .keep = c->log_keep,
-				    .compress = c->log_compress};
+	*out = (struct output_conf){
+		.app = c->name,
+		.slot = in->slot,
+		.is_err = is_err,
+		.key = key,
+		.file = {.path = path,
+			 .owner = owner,
+			 .format = c->log_format,
+			 .max_size = c->log_max_size,
+			 .keep = c->log_keep,
+			 .compress = c->log_compress},
+	};
 }
 
 static bool make_output(struct launch *l, bool is_err, struct err *err)

@@ -26,7 +26,6 @@
 #define REST_MIN	0.001
 #define REST_MAX	0.032
 #define REST_STUCK	1.0 /* waiting for room on the disk */
-#define CHECK_PERIOD_MS 1000
 #define HEAVY_BYTES	(16 * 1024)
 #define TURNS		16 /* splices in one wake-up; other apps want their turn too */
 
@@ -77,49 +76,7 @@ static void rest_after(struct output *out, size_t moved)
 	out->rest_s = out->rest_s * 2 > REST_MAX ? REST_MAX : out->rest_s * 2;
 }
 
-/* --- sinks --- */
-
-static struct sink *find_sink(struct outputs *o, const char *path)
-{
-	struct sink *s, *next;
-	list_for_each(s, next, &o->sinks, node)
-	{
-		if (strcmp(s->file.path, path) == 0) {
-			return s;
-		}
-	}
-	return NULL;
-}
-
-static struct sink *sink_get(struct outputs *o, const struct output_conf *c)
-{
-	struct sink *s = find_sink(o, c->path);
-	if (!s) {
-		s = xcalloc(1, sizeof(*s));
-		s->gzip = -1;
-		logfile_init(&s->file, c->path, c->max_size, c->keep, c->compress);
-		list_add(&o->sinks, &s->node);
-	}
-	s->refs++;
-	s->owner = c->owner;
-	s->format = c->format;
-	s->file.max_size = c->max_size;
-	s->file.keep = c->keep;
-	s->file.compress = c->compress;
-	return s;
-}
-
-static void sink_unref(struct sink *s)
-{
-	if (--s->refs == 0) {
-		list_remove(&s->node);
-		if (s->gzip >= 0) {
-			close(s->gzip);
-		}
-		logfile_finish(&s->file);
-		free(s);
-	}
-}
+/* --- files --- */
 
 /* Deposit the file beside each of its pipes, for the keeper's own copying. */
 static void deposit_file(struct outputs *o, const struct sink *s)
@@ -135,66 +92,21 @@ static void deposit_file(struct outputs *o, const struct sink *s)
 	}
 }
 
-static void write_drop_mark(struct sink *s)
+/* The file of the sink, opened if need be. False if it cannot be. */
+static bool open_file(struct outputs *o, struct sink *s)
 {
-	char text[80];
-	if (s->file.dropped) {
-		int n = snprintf(text, sizeof(text), "\n[pmctl: %lld bytes dropped, disk full]\n",
-				 (long long)s->file.dropped);
-		if (logfile_write(&s->file, text, (size_t)n)) {
-			s->file.dropped = 0;
-		}
+	bool opened;
+	bool ok = sink_open(s, &opened);
+	if (opened) {
+		deposit_file(o, s);
 	}
+	return ok;
 }
 
-static bool sink_open(struct outputs *o, struct sink *s)
+static void rotate(struct outputs *o, struct sink *s)
 {
-	struct err err;
-	int64_t now = clock_mono_ms();
-	if (s->file.fd >= 0 && now - s->checked_at >= CHECK_PERIOD_MS) {
-		s->checked_at = now;
-		if (!logfile_is_current(&s->file)) {
-			s->reopened++;
-			logfile_close(&s->file);
-		}
-	}
-	if (s->file.fd >= 0) {
-		s->reopened += logfile_follow_size(&s->file);
-		return true;
-	}
-	if (!logfile_open(&s->file, s->owner, &err)) {
-		if (!s->failing) {
-			log_line("%s", err.msg);
-		}
-		s->failing = true;
-		return false;
-	}
-	s->checked_at = now;
-	deposit_file(o, s);
-	return true;
-}
-
-/* gzip works, and removes, by name: nothing is renamed under its hands. */
-static bool is_compressing(struct sink *s)
-{
-	struct pollfd p = {.fd = s->gzip, .events = POLLIN};
-	if (s->gzip < 0 || poll(&p, 1, 0) == 0) {
-		return s->gzip >= 0;
-	}
-	close(s->gzip);
-	s->gzip = -1;
-	return false;
-}
-
-static void sink_rotate(struct outputs *o, struct sink *s)
-{
-	if (is_compressing(s)) {
-		return; /* soon: it is asked again for every piece */
-	}
-	logfile_rotate(&s->file);
-	sink_open(o, s);
-	if (s->file.compress && s->file.keep > 0) {
-		s->gzip = compress_start(s->file.path);
+	if (sink_rotate(s)) {
+		deposit_file(o, s);
 	}
 }
 
@@ -256,7 +168,7 @@ static ssize_t move_once(struct output *out)
 {
 	struct sink *s = out->sink;
 	if (s->file.dropped) {
-		write_drop_mark(s);
+		sink_write_drop_mark(s);
 	}
 	logfile_mark_start(&s->file, out->pid);
 	if (s->format == LOG_RAW) {
@@ -288,7 +200,7 @@ static enum moved move(struct output *out, int turns, size_t *total)
 		return result;
 	}
 	for (int i = 0; i < turns && result == MOVED_SOME; i++) {
-		if (!sink_open(o, s)) {
+		if (!open_file(o, s)) {
 			return MOVED_NO_ROOM;
 		}
 		ssize_t n = move_once(out);
@@ -297,7 +209,7 @@ static enum moved move(struct output *out, int turns, size_t *total)
 			s->failing = false;
 			if (logfile_is_full(&s->file)) {
 				logfile_mark(&s->file, now_ns());
-				sink_rotate(o, s);
+				rotate(o, s);
 			}
 		} else if (n == 0) {
 			result = MOVED_EOF;
@@ -360,7 +272,7 @@ static struct output *add_output(struct outputs *o, const struct output_conf *c,
 	out->is_err = c->is_err;
 	snprintf(out->key, sizeof(out->key), "%s", c->key);
 	snprintf(out->app, sizeof(out->app), "%s", c->app);
-	out->sink = sink_get(o, c);
+	out->sink = sink_get(&o->sinks, &c->file);
 	out->start_offset = out->sink->file.fd >= 0 ? out->sink->file.size : -1;
 	out->rest_s = REST_MIN;
 	ev_init(&out->rest_timer, on_rested);
@@ -393,9 +305,9 @@ struct output *output_new(struct outputs *o, const struct output_conf *conf, int
 		return NULL;
 	}
 	size_pipe(o, p[0]);
-	if (conf->owner != geteuid() && fchown(p[1], conf->owner, (gid_t)-1) != 0) {
+	if (conf->file.owner != geteuid() && fchown(p[1], conf->file.owner, (gid_t)-1) != 0) {
 		log_line("%s:%d: give the log pipe to uid %u: %s", conf->app, conf->slot,
-			 (unsigned)conf->owner, strerror(errno));
+			 (unsigned)conf->file.owner, strerror(errno));
 	}
 	keeper_name(name, "pipe", conf->key);
 	link_deposit(o->link, name, p[0]);
@@ -468,7 +380,7 @@ void output_tail(struct output *out, int n, struct buf *text)
 
 bool outputs_flush(struct outputs *o, const char *path)
 {
-	struct sink *s = find_sink(o, path);
+	struct sink *s = sink_find(&o->sinks, path);
 	if (s) {
 		logfile_flush(&s->file);
 	}
@@ -477,9 +389,9 @@ bool outputs_flush(struct outputs *o, const char *path)
 
 bool outputs_rotate(struct outputs *o, const char *path)
 {
-	struct sink *s = find_sink(o, path);
+	struct sink *s = sink_find(&o->sinks, path);
 	if (s) {
-		sink_rotate(o, s);
+		rotate(o, s);
 	}
 	return s != NULL;
 }

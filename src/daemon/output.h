@@ -19,36 +19,17 @@
 #include "common/err.h"
 #include "common/list.h"
 #include "config/conf.h"
-#include "sys/logfile.h"
+#include "daemon/sink.h"
 
 struct link;
 struct outputs;
-
-/* A file being written, shared by every output with the same path. */
-struct sink {
-	struct list node; /* outputs.sinks */
-	struct logfile file;
-	unsigned refs;
-	uid_t owner;
-	enum conf_log_format format;
-	int64_t checked_at; /* when we last looked whether the path still leads to it */
-	int64_t dropped;    /* bytes lost to a full disk, for `daemon status` */
-	unsigned reopened;
-	int gzip;     /* pidfd of the compression of FILE.1; -1 = none runs */
-	bool failing; /* the last write failed; said so once */
-};
 
 struct output_conf {
 	const char *app;
 	int slot;
 	bool is_err;
-	const char *key;  /* unique: names the descriptors in the keeper */
-	const char *path; /* absolute */
-	uid_t owner;	  /* of the app: its pipe and files may be its own */
-	enum conf_log_format format;
-	int64_t max_size;
-	int keep;
-	bool compress;
+	const char *key;       /* unique: names the descriptors in the keeper */
+	struct sink_conf file; /* its owner is the app's, of its pipe too */
 };
 
 struct output {

@@ -1,83 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "sys/logfile.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "common/mem.h"
-#include "sys/fileio.h"
-#include "sys/logindex.h"
-
-static char dir[] = "/tmp/pmctl-test-XXXXXX";
-
-/* Valid until the fourth call from now. */
-static const char *in_dir(const char *name)
-{
-	static char path[4][128];
-	static unsigned next;
-	next = (next + 1) % ARRAY_LEN(path);
-	snprintf(path[next], sizeof(path[next]), "%s/%s", dir, name);
-	return path[next];
-}
-
-static void put(const char *name, const char *text)
-{
-	int fd = open(in_dir(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-/* What the file holds; NULL text = it is not there. */
-static void assert_file(const char *name, const char *text)
-{
-	char got[200];
-	ssize_t n = file_read(AT_FDCWD, in_dir(name), got, sizeof(got));
-	if (!text) {
-		assert_int_equal(n, -1);
-		assert_int_equal(errno, ENOENT);
-		return;
-	}
-	if (n < 0) {
-		fail_msg("%s: %s", name, strerror(errno));
-	}
-	assert_string_equal(got, text);
-}
-
-static off_t size_of(const char *name)
-{
-	struct stat st;
-	return stat(in_dir(name), &st) == 0 ? st.st_size : -1;
-}
-
-static void begin(struct logfile *f, int64_t max_size, int keep)
-{
-	struct err err = {0};
-	logfile_init(f, in_dir("x.log"), max_size, keep, false);
-	assert_int_equal(f->fd, -1);
-	if (!logfile_open(f, geteuid(), &err)) {
-		fail_msg("%s", err.msg);
-	}
-}
-
-static void say(struct logfile *f, const char *text)
-{
-	assert_true(logfile_write(f, text, strlen(text)));
-}
+#include "logwrite.h"
 
 static void opened_at_the_end(void **state)
 {
@@ -364,137 +291,20 @@ static void when_it_is_full(void **state)
 	free(much);
 }
 
-static void rotation_by_rename(void **state)
-{
-	(void)state;
-	struct logfile f;
-	begin(&f, 0, 2);
-	for (int i = 1; i <= 4; i++) {
-		char text[8];
-		snprintf(text, sizeof(text), "%d\n", i);
-		say(&f, text);
-		logfile_mark(&f, i);
-		if (i == 3) {
-			put("x.log.1.gz", "packed"); /* in place of x.log.1 */
-			unlink(in_dir("x.log.1"));
-		}
-		logfile_rotate(&f);
-		assert_int_equal(f.fd, -1);
-		assert_file("x.log", NULL);
-		assert_true(logfile_open(&f, geteuid(), NULL));
-		assert_int_equal(f.size, 0);
-		assert_file("x.log.1", text);
-		assert_int_equal(size_of("x.log.1.idx"), LOGINDEX_RECORD);
-		assert_file("x.log.2", i == 2 ? "1\n" : i == 4 ? "3\n" : NULL);
-		assert_file("x.log.2.gz", i == 3 ? "packed" : NULL);
-		assert_file("x.log.1.gz", NULL);
-		assert_file("x.log.3", NULL);
-	}
-	logfile_finish(&f);
-}
-
-static void rotation_that_keeps_nothing(void **state)
-{
-	(void)state;
-	struct logfile f;
-	begin(&f, 0, 0);
-	say(&f, "gone\n");
-	logfile_mark(&f, 1);
-	logfile_rotate(&f);
-	assert_file("x.log", NULL);
-	assert_file("x.log.1", NULL);
-	assert_int_equal(size_of("x.log.idx"), -1);
-	assert_int_equal(size_of("x.log.1.idx"), -1);
-	logfile_rotate(&f); /* of nothing */
-	logfile_finish(&f);
-}
-
-static void emptied_while_open(void **state)
-{
-	(void)state;
-	struct logfile f;
-	begin(&f, 0, 2);
-	say(&f, "one\n");
-	logfile_mark_start(&f, 9);
-	logfile_mark(&f, 1);
-	put("x.log.1", "old");
-	put("x.log.1.idx", "old");
-	put("x.log.2.gz", "older");
-	put("x.log.3", "not ours");
-	logfile_flush(&f);
-	assert_file("x.log", "");
-	assert_int_equal(size_of("x.log.idx"), 0);
-	assert_file("x.log.1", NULL);
-	assert_int_equal(size_of("x.log.1.idx") + size_of("x.log.2.gz"), -2); /* neither */
-	assert_file("x.log.3", "not ours");
-	say(&f, "two\n");
-	logfile_mark_start(&f, 9);
-	logfile_mark(&f, 2);
-	assert_int_equal(f.size, 4);
-	assert_file("x.log", "two\n");
-	assert_int_equal(size_of("x.log.idx"), 2 * LOGINDEX_RECORD);
-	logfile_finish(&f);
-}
-
-static void emptied_while_closed(void **state)
-{
-	(void)state;
-	struct logfile f;
-	logfile_init(&f, in_dir("x.log"), 0, 1, false);
-	logfile_flush(&f); /* there is nothing */
-	assert_file("x.log", NULL);
-	put("x.log", "text");
-	put("x.log.idx", "0123456789abcdef");
-	put("x.log.1", "old");
-	logfile_flush(&f);
-	assert_file("x.log", "");
-	assert_file("x.log.idx", "");
-	assert_file("x.log.1", NULL);
-	/* Another file took its place: that one is emptied, and opened next. */
-	assert_true(logfile_open(&f, geteuid(), NULL));
-	say(&f, "ours");
-	assert_int_equal(rename(in_dir("x.log"), in_dir("other")), 0);
-	put("x.log", "another");
-	logfile_flush(&f);
-	assert_file("x.log", "");
-	assert_file("other", "ours");
-	assert_int_equal(f.fd, -1);
-	logfile_finish(&f);
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	DIR *d = opendir(dir);
-	for (struct dirent *e; d && (e = readdir(d));) {
-		unlinkat(dirfd(d), e->d_name, 0);
-	}
-	closedir(d);
-	return 0;
-}
-
-#define TEST(f) cmocka_unit_test_teardown(f, clean)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(opened_at_the_end),
-					   TEST(what_is_refused),
-					   TEST(whose_file_it_is),
-					   TEST(an_index_that_is_refused),
-					   TEST(marks),
-					   TEST(what_was_left_of_an_index),
-					   TEST(from_a_pipe),
-					   TEST(a_disk_that_is_full),
-					   TEST(is_it_still_ours),
-					   TEST(cut_by_somebody),
-					   TEST(when_it_is_full),
-					   TEST(rotation_by_rename),
-					   TEST(rotation_that_keeps_nothing),
-					   TEST(emptied_while_open),
-					   TEST(emptied_while_closed)};
-	if (!mkdtemp(dir)) {
-		return 1;
-	}
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
-	return rmdir(dir) == 0 ? failed : 1;
+	const struct CMUnitTest tests[] = {
+		TEST(opened_at_the_end),
+		TEST(what_is_refused),
+		TEST(whose_file_it_is),
+		TEST(an_index_that_is_refused),
+		TEST(marks),
+		TEST(what_was_left_of_an_index),
+		TEST(from_a_pipe),
+		TEST(a_disk_that_is_full),
+		TEST(is_it_still_ours),
+		TEST(cut_by_somebody),
+		TEST(when_it_is_full),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

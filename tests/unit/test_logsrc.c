@@ -90,6 +90,21 @@ static void a_step_back_is_a_place_to_begin(void **state)
 	}
 }
 
+/* What a file that was rotated ends with is all there will be of it. */
+static void unfinished_in_an_older_file(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	log_put("x.log", "old\nof old");
+	log_rotate();
+	log_put("x.log", "one\nbeg");
+	log_open(&s, 3);
+	expect_backward(&s, true, "one|of old~old|");
+	logsrc_start_at(&s, 1, 0);
+	expect_forward(&s, false, "old|of old~one|");
+	logsrc_finish(&s);
+}
+
 static void a_nul_byte_is_a_byte(void **state)
 {
 	(void)state;
@@ -297,6 +312,7 @@ int main(void)
 		LOG_TEST(an_empty_file),
 		LOG_TEST(both_ways_with_every_block_size),
 		LOG_TEST(a_step_back_is_a_place_to_begin),
+		LOG_TEST(unfinished_in_an_older_file),
 		LOG_TEST(a_nul_byte_is_a_byte),
 		LOG_TEST(lines_around_the_longest),
 		LOG_TEST(times_and_where_to_begin),

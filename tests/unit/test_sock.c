@@ -302,6 +302,15 @@ static void unix_paths_in_the_way(void **state)
 	close(open(req.path, O_CREAT | O_WRONLY, 0600));
 	assert_fails(&req, EADDRINUSE);
 	assert_int_equal(stat(req.path, &st), 0);
+	/* Somebody else's kind of socket, which cannot answer. */
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", in_dir("dgram"));
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	req.path = sa.sun_path;
+	assert_fails(&req, EADDRINUSE);
+	assert_int_equal(stat(req.path, &st), 0);
+	close(fd);
 	req.path = in_dir("no/such");
 	assert_fails(&req, ENOENT);
 	req.path = NULL;
@@ -410,7 +419,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"s", "live", "link", "file", "\033[2J"};
+	static const char *const names[] = {"s", "live", "link", "file", "dgram", "\033[2J"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		unlink(in_dir(names[i]));
 	}

@@ -18,7 +18,7 @@
 enum { NAME, STATE, SIZE, BOTH, NOTE, COLUMNS };
 
 static const struct column columns[COLUMNS] = {
-	[NAME] = {.title = "NAME", .shrink = 4},
+	[NAME] = {.title = "NAME", .shrink = 4, .gap = 3}, /* the first has none */
 	[STATE] = {.title = "STATE", .gap = 2},
 	[SIZE] = {.title = "SIZE", .right = true, .gap = 2},
 	[BOTH] = {.title = "BOTH", .gap = 1, .hidden = true},

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* A log file that is rotated and emptied. */
+#include "sys/logfile.h"
+
+#include "logwrite.h"
+
+static void rotation_by_rename(void **state)
+{
+	(void)state;
+	struct logfile f;
+	begin(&f, 0, 2);
+	for (int i = 1; i <= 4; i++) {
+		char text[8];
+		snprintf(text, sizeof(text), "%d\n", i);
+		say(&f, text);
+		logfile_mark(&f, i);
+		if (i == 3) {
+			put("x.log.1.gz", "packed"); /* in place of x.log.1 */
+			unlink(in_dir("x.log.1"));
+		}
+		logfile_rotate(&f);
+		assert_int_equal(f.fd, -1);
+		assert_file("x.log", NULL);
+		assert_true(logfile_open(&f, geteuid(), NULL));
+		assert_int_equal(f.size, 0);
+		assert_file("x.log.1", text);
+		assert_int_equal(size_of("x.log.1.idx"), LOGINDEX_RECORD);
+		assert_file("x.log.2", i == 2 ? "1\n" : i == 4 ? "3\n" : NULL);
+		assert_file("x.log.2.gz", i == 3 ? "packed" : NULL);
+		assert_file("x.log.1.gz", NULL);
+		assert_file("x.log.3", NULL);
+	}
+	logfile_finish(&f);
+}
+
+static void rotation_that_keeps_nothing(void **state)
+{
+	(void)state;
+	struct logfile f;
+	begin(&f, 0, 0);
+	say(&f, "gone\n");
+	logfile_mark(&f, 1);
+	logfile_rotate(&f);
+	assert_file("x.log", NULL);
+	assert_file("x.log.1", NULL);
+	assert_int_equal(size_of("x.log.idx"), -1);
+	assert_int_equal(size_of("x.log.1.idx"), -1);
+	logfile_rotate(&f); /* of nothing */
+	logfile_finish(&f);
+}
+
+static void emptied_while_open(void **state)
+{
+	(void)state;
+	struct logfile f;
+	begin(&f, 0, 2);
+	say(&f, "one\n");
+	logfile_mark_start(&f, 9);
+	logfile_mark(&f, 1);
+	put("x.log.1", "old");
+	put("x.log.1.idx", "old");
+	put("x.log.2.gz", "older");
+	put("x.log.3", "not ours");
+	logfile_flush(&f);
+	assert_file("x.log", "");
+	assert_int_equal(size_of("x.log.idx"), 0);
+	assert_file("x.log.1", NULL);
+	assert_int_equal(size_of("x.log.1.idx") + size_of("x.log.2.gz"), -2); /* neither */
+	assert_file("x.log.3", "not ours");
+	say(&f, "two\n");
+	logfile_mark_start(&f, 9);
+	logfile_mark(&f, 2);
+	assert_int_equal(f.size, 4);
+	assert_file("x.log", "two\n");
+	assert_int_equal(size_of("x.log.idx"), 2 * LOGINDEX_RECORD);
+	logfile_finish(&f);
+}
+
+static void emptied_while_closed(void **state)
+{
+	(void)state;
+	struct logfile f;
+	logfile_init(&f, in_dir("x.log"), 0, 1, false);
+	logfile_flush(&f); /* there is nothing */
+	assert_file("x.log", NULL);
+	put("x.log", "text");
+	put("x.log.idx", "0123456789abcdef");
+	put("x.log.1", "old");
+	logfile_flush(&f);
+	assert_file("x.log", "");
+	assert_file("x.log.idx", "");
+	assert_file("x.log.1", NULL);
+	/* Another file took its place: that one is emptied, and opened next. */
+	assert_true(logfile_open(&f, geteuid(), NULL));
+	say(&f, "ours");
+	assert_int_equal(rename(in_dir("x.log"), in_dir("other")), 0);
+	put("x.log", "another");
+	logfile_flush(&f);
+	assert_file("x.log", "");
+	assert_file("other", "ours");
+	assert_int_equal(f.fd, -1);
+	logfile_finish(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(rotation_by_rename),
+		TEST(rotation_that_keeps_nothing),
+		TEST(emptied_while_open),
+		TEST(emptied_while_closed),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
