@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* daemon start|stop|status|paths, ping, kill, resurrect. */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "client/client.h"
 #include "client/commands.h"
@@ -60,6 +64,17 @@ static void print_stopped(struct client *c, const json_t *result)
 	}
 }
 
+/* Whether a daemon holds the lock. */
+static bool is_locked(const struct client *c)
+{
+	int fd = c->paths.lock ? open(c->paths.lock, O_RDONLY | O_CLOEXEC) : -1;
+	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	if (fd >= 0) {
+		close(fd);
+	}
+	return locked;
+}
+
 static int stop(struct client *c, bool leave_running)
 {
 	struct conn_wait w = {0};
@@ -70,8 +85,14 @@ static int stop(struct client *c, bool leave_running)
 		if (err.code != ERR_NO_DAEMON) {
 			return client_fail(c, &err, NULL);
 		}
-		client_note(c, "pmctld was not running");
-		return 0;
+		if (!is_locked(c)) {
+			client_note(c, "pmctld was not running");
+			return 0;
+		}
+		/* It runs, but somebody took its socket away: pmctld makes it put one there. */
+		if (!daemonize(c, NULL, &err)) {
+			return client_fail(c, &err, NULL);
+		}
 	}
 	if (c->timeout_ms >= 0) {
 		w.deadline_mono_ms = clock_mono_ms() + c->timeout_ms;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* main of pmctl: find the command, check options and operands by its row, run it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/client.h"
 #include "client/commands.h"
@@ -103,8 +105,20 @@ static int without_command(struct client *c, int argc, char **argv)
 	return client_usage(c, "no command given; all of them: pmctl help");
 }
 
+/* Closed ones would be taken by our socket, and what we print would go there. Such that writing to
+ * one is the error it would have been. */
+static void hold_std_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0) {
+			(void)!open("/dev/null", O_RDONLY);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
+	hold_std_descriptors();
 	struct client c = {.timeout_ms = -1, .wait = true, .conn = {.fd = -1}};
 	struct opt_set globals = {global_opts, global_opts_count};
 	c.json = args_has_word(argc, argv, "--json", "--json");

@@ -141,6 +141,14 @@ static void end_by_signal(struct daemon *d, int sig)
 	daemon_stop(d, false);
 }
 
+/* Somebody looks for us and finds no socket. */
+static void on_sigusr1(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	server_check_path(&container_of(w, struct daemon, sigusr1)->server);
+}
+
 static void on_sigterm(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	(void)loop;
@@ -257,12 +265,13 @@ static void watch_signals(struct daemon *d)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
 	signal(SIGUSR2, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk to us */
 	ev_signal_init(&d->sigterm, on_sigterm, SIGTERM);
 	ev_signal_init(&d->sigint, on_sigint, SIGINT);
 	ev_signal_start(d->loop, &d->sigterm);
+	ev_signal_init(&d->sigusr1, on_sigusr1, SIGUSR1);
+	ev_signal_start(d->loop, &d->sigusr1);
 	ev_signal_start(d->loop, &d->sigint);
 	sigset_t now;
 	sigemptyset(&now);

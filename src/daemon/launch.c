@@ -92,6 +92,24 @@ static bool make_output(struct launch *l, bool is_err, struct err *err)
 	return out && (!chosen || output_open(out, err));
 }
 
+/* Where both end in one file they share a pipe, which keeps their order. */
+static bool make_outputs(struct launch *l, struct err *err)
+{
+	char *out = launch_log_path(l->in, false);
+	char *log_err = launch_log_path(l->in, true);
+	bool same = out && log_err && strcmp(out, log_err) == 0;
+	free(out);
+	free(log_err);
+	if (!make_output(l, false, err)) {
+		return false;
+	}
+	if (!same) {
+		return make_output(l, true, err);
+	}
+	l->err_fd = fcntl(l->out_fd, F_DUPFD_CLOEXEC, 3);
+	return l->err_fd >= 0 || err_set(err, ERR_LIMIT, "dup: %s", strerror(errno));
+}
+
 void launch_adopt_output(struct inst *in, bool is_err, int fd)
 {
 	char *path = launch_log_path(in, is_err);
@@ -234,7 +252,7 @@ static bool prepare(struct launch *l, struct err *err)
 	struct inst *in = l->in;
 	const struct app_conf *c = &in->app->conf;
 	if (!apps_resolve_user(in->app, err) || !apps_open_sockets(in->app, err) ||
-	    !make_affinity(l, err) || !make_output(l, false, err) || !make_output(l, true, err) ||
+	    !make_affinity(l, err) || !make_outputs(l, err) ||
 	    !workers_attach(in, &l->channel_fd, err)) {
 		return false;
 	}

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@
 #include "sys/proc.h"
 #include "version.h"
 
-#define OTHER_MS 10000
+#define OTHER_MS    10000
+#define FILES_LEAST 256
 
 static const char usage[] =
 	"usage: pmctld [--foreground]\n"
@@ -185,8 +187,15 @@ static int run(bool foreground)
 	struct keeper_options opt = {.foreground = foreground, .ready_fd = -1};
 	struct paths paths;
 	struct err err;
+	struct rlimit rl;
 	umask(077);
 	close_inherited();
+	if (getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_max < FILES_LEAST && geteuid() != 0) {
+		err_set(&err, ERR_FAILED,
+			"the limit of open files is %llu, and %d are needed at least (ulimit -Hn)",
+			(unsigned long long)rl.rlim_max, FILES_LEAST);
+		return complain(&err);
+	}
 	if (!paths_resolve(&paths, &err)) {
 		return complain(&err);
 	}

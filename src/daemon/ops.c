@@ -130,9 +130,10 @@ static void fail(struct op *op, struct target *t, struct inst *in, const char *r
 	t->over = true;
 	t->ok = false;
 	/* A successor that failed leaves the slot as it was. */
-	bool kept = in->role == ROLE_TRIAL;
+	const struct inst *slot = in->app->slots[in->slot];
+	bool kept = in->role == ROLE_TRIAL && slot->state == ST_ONLINE;
 	t->done = kept ? "kept" : "failed";
-	t->state = kept ? in->app->slots[in->slot]->state : in->state;
+	t->state = slot->state;
 	t->reason = xstrdup(reason);
 	t->lines = xstrdup(in->last_lines);
 	opreply_progress(op, t, "failed", reason);

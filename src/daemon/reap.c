@@ -69,6 +69,10 @@ static void describe(const struct inst *in, const char *how, enum inst_event ev,
 		snprintf(out, cap, "%.220s; next try in %s", how, wait);
 		break;
 	case EV_EXIT_GIVE_UP:
+		if (c->autorestart == RESTART_NEVER) {
+			snprintf(out, cap, "%.270s", how);
+			break;
+		}
 		units_format_duration(c->restart_window_ms, wait, sizeof(wait));
 		snprintf(out, cap, "%.200s; gave up after %d restarts in %s", how, c->max_restarts,
 			 wait);
@@ -94,8 +98,11 @@ static enum inst_event classify(struct inst *in, int64_t uptime)
 		st = (struct exit_status){.known = true,
 					  .code = 255}; /* a failure, whatever it was */
 	}
-	return policy_exit(&in->app->conf, &in->history, &st, in->start_error[0] ? 0 : uptime,
-			   clock_mono_ms(), random32(), &in->next_delay_ms);
+	enum inst_event ev =
+		policy_exit(&in->app->conf, &in->history, &st, in->start_error[0] ? 0 : uptime,
+			    clock_mono_ms(), random32(), &in->next_delay_ms);
+	/* What never ran is not done, also where it is not to be tried again. */
+	return ev == EV_EXIT_DONE && in->start_error[0] ? EV_EXIT_GIVE_UP : ev;
 }
 
 /* Nothing of the process is left: tell the world, then the table. */
@@ -112,8 +119,8 @@ static void finish(struct inst *in)
 		in->last_exit_real_ms = clock_real_ms();
 		in->has_exited = true;
 	}
-	if (ev == EV_EXIT_NOW || ev == EV_EXIT_RETRY) {
-		in->restarts++;
+	if (ev == EV_EXIT_NOW) {
+		in->restarts++; /* after a wait: when it is over */
 	}
 	bool is_failure = ev == EV_EXIT_GIVE_UP || in->start_error[0];
 	events_add(&d->events, in->app->conf.name, in->slot, is_failure ? "failed" : "exit", NULL,

@@ -191,7 +191,9 @@ static void on_backoff_timer(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)loop;
 	(void)revents;
-	runner_event(container_of(w, struct inst, backoff_timer), EV_BACKOFF_OVER);
+	struct inst *in = container_of(w, struct inst, backoff_timer);
+	in->restarts++;
+	runner_event(in, EV_BACKOFF_OVER);
 }
 
 /* --- the table --- */
@@ -259,6 +261,7 @@ void runner_start(struct inst *in, const struct asker *by)
 	}
 	if (by && in->state != ST_ONLINE && in->state != ST_STARTING) {
 		in->asker = *by;
+		in->restarts = 0; /* automatic ones since this */
 	}
 	runner_event(in, EV_START);
 }

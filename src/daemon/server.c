@@ -342,7 +342,12 @@ void server_check_path(struct server *s)
 	if (s->fd < 0 || (lstat(s->path, &st) == 0 && S_ISSOCK(st.st_mode))) {
 		return;
 	}
-	int fd = listen_at(s->path, &err);
+	/* logind takes the whole directory away when a user's last session ends. */
+	int dir = paths_open_dir(s->daemon->paths.runtime, 0700, &err);
+	int fd = dir < 0 ? -1 : listen_at(s->path, &err);
+	if (dir >= 0) {
+		close(dir);
+	}
 	if (fd < 0) {
 		log_line("%s", err.msg);
 		return;

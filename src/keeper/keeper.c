@@ -31,6 +31,7 @@
 #define COPY_AFTER     1000 /* ms without a supervisor before we copy the logs ourselves */
 #define COPY_PERIOD    50
 #define RESTING_PERIOD 200
+#define FILES_WANTED   65536
 #define FIRST_TRIES    3 /* a supervisor that never came up is not tried for ever */
 
 static struct keeper {
@@ -129,6 +130,12 @@ static void set_up_process(void)
 	k.ring->nofile_soft = rl.rlim_cur == RLIM_INFINITY ? UINT64_MAX : rl.rlim_cur;
 	k.ring->nofile_hard = rl.rlim_max == RLIM_INFINITY ? UINT64_MAX : rl.rlim_max;
 	rl.rlim_cur = rl.rlim_max;
+	if (rl.rlim_max < FILES_WANTED) {
+		struct rlimit more = {FILES_WANTED, FILES_WANTED};
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0) {
+			rl = more; /* root may */
+		}
+	}
 	setrlimit(RLIMIT_NOFILE, &rl);
 	getrlimit(RLIMIT_CORE, &rl);
 	k.ring->core_soft = rl.rlim_cur == RLIM_INFINITY ? UINT64_MAX : rl.rlim_cur;
@@ -153,6 +160,7 @@ static bool set_up_signals(void)
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* a caller that ignores it makes us never see an exit */
 	k.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return k.signal_fd >= 0;
 }
@@ -371,7 +379,7 @@ static void turn(void)
 			      {.fd = k.sock, .events = POLLIN}};
 	p[1].events |= k.hand_out >= 0 ? POLLOUT : 0;
 	poll(p, 2, poll_timeout());
-	bool woken = p[0].revents || k.ring_full || !k.pid;
+	bool woken = p[0].revents || (p[1].revents & (POLLHUP | POLLERR)) || k.ring_full || !k.pid;
 	if (k.sock >= 0) {
 		read_messages();
 		hand_out();

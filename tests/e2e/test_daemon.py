@@ -2,6 +2,7 @@
 """The daemon itself from the command line, and the words PM2 taught people's fingers."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -77,3 +78,31 @@ def test_ctrl_c_is_one_signal(pm):
     os.killpg(p.pid, signal.SIGINT)
     assert p.wait(timeout=30 * SLOW) == 0
     assert pm.log("slow").endswith(b"clean\n")
+
+
+def test_a_caller_that_ignores_sigchld(pm):
+    """An ignored signal is inherited; with SIGCHLD ignored no exit would ever be seen."""
+    pm.ini("[app:c]\ncommand = sh -c 'sleep 0.2; exit 3'\nready = spawn\nautorestart = never\n")
+    subprocess.run([pm.pmctl, "start"], env=pm.env(), cwd=pm.dir, timeout=30, check=True, capture_output=True,
+                   preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert pm.wait_state("c", "done")["procs"][0]["last_exit"]["code"] == 3
+
+
+def test_a_removed_socket_is_made_anew(pm):
+    pm.up(APP)
+    pid, sup = pm.pids("web")[0], pm.daemon()["pid"]
+    pm.socket.unlink()
+    pm.fails(5, "list")
+    pm.ok("daemon", "start")
+    assert pm.daemon()["pid"] == sup and pm.pids("web") == [pid]
+    shutil.rmtree(pm.home / "run")
+    pm.ok("daemon", "stop")
+    assert not alive(pid)
+
+
+def test_closed_standard_output_is_an_error(pm):
+    pm.up(APP)
+    p = subprocess.run(["bash", "-c", f"{pm.pmctl} list >&-"], env=pm.env(), capture_output=True, timeout=30)
+    assert p.returncode == 1 and b"write the output" in p.stderr
+    p = subprocess.run(["bash", "-c", f"{pm.pmctl} ping <&- >&- 2>&-"], env=pm.env(), timeout=30)
+    assert p.returncode == 1

@@ -423,5 +423,5 @@ def test_a_hundred_crash_at_once(pm):
     pm.ctl("start", "--timeout", "30s")
     pm.ok("ping", timeout=10)
     assert pm.state("good") == "online"
-    wait_for(lambda: pm.state("x") == "failed", 30, "all failed")
+    wait_for(lambda: all(p["state"] == "failed" for p in pm.procs("x")), 30, "all failed")
     assert pm.app("x")["restarts"] == 150

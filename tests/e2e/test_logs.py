@@ -296,3 +296,12 @@ def test_a_log_that_somebody_empties_has_no_hole(pm):
     os.truncate(path, 0)
     wait_for(lambda: len(pm.log("p")) > 50, 10, "new lines")
     assert b"\0" not in pm.log("p") and set(pm.log("p").split(b"\n")) <= {b"line", b""}
+
+
+def test_one_file_for_both_keeps_the_order(pm):
+    pm.up("[app:p]\ncommand = sh -c 'for i in 1 2 3 4 5; do echo o$i; echo e$i >&2; done'\nlog_out = both.log\n"
+          "log_err = both.log\nautorestart = never\nready = spawn\n")
+    wait_for(lambda: b"e5" in (pm.dir / "both.log").read_bytes(), 10, "the last line")
+    assert (pm.dir / "both.log").read_text().split() == [f"{s}{i}" for i in range(1, 6) for s in "oe"]
+    assert [line.split()[-1] for line in pm.ok("logs", "p").out.splitlines()][-10:] == \
+        [f"{s}{i}" for i in range(1, 6) for s in "oe"]

@@ -247,3 +247,9 @@ def test_a_log_file_that_cannot_be_opened(pm):
 
 def test_a_limit_that_cannot_be_set_is_named(pm):
     cannot(pm, "[app:w]\ncommand = sleep 1000000\nlimit.nofile = 999999999999\n", "cannot start w:0: set limit.nofile to ")
+
+
+def test_what_never_ran_is_not_done(pm):
+    pm.ini("[app:w]\ncommand = /nosuch\nautorestart = never\n")
+    pm.fails(1, "start")
+    pm.wait_state("w", "failed")
