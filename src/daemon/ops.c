@@ -376,6 +376,14 @@ void op_run(struct op *op, bool wait)
 	op_pump(op);
 }
 
+void ops_reload_one(struct ops *o, struct inst *in)
+{
+	struct asker nobody = {0};
+	struct op *op = op_new(o, OP_RELOAD, NULL, NULL, &nobody);
+	op_add(op, in);
+	op_run(op, false);
+}
+
 void ops_on_state(struct ops *o, struct inst *in, enum inst_state old, const char *reason)
 {
 	struct op *op, *next;

@@ -54,6 +54,8 @@ void op_failed(struct op *op, const char *app, const char *reason);
 /* Act on the targets, answer at once if nothing is left to wait for. wait = false: answer at
  * once in any case. op may be gone afterwards. */
 void op_run(struct op *op, bool wait);
+/* Replace one instance, asked for by nobody. */
+void ops_reload_one(struct ops *o, struct inst *in);
 
 /* An instance changed its state; reason is the table's. */
 void ops_on_state(struct ops *o, struct inst *in, enum inst_state old, const char *reason);

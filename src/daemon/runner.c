@@ -287,9 +287,30 @@ void runner_restart(struct inst *in, const struct asker *by)
 	runner_event(in, EV_RESTART);
 }
 
+/* A port that a program of its own opens cannot be held twice: then it is stopped first. */
+static bool can_overlap(struct inst *in)
+{
+	return rollout_can(in) &&
+	       (in->app->cluster || in->app->nlisten > 0 || !treekill_is_listening(in));
+}
+
 void runner_replace(struct inst *in)
 {
-	if (in->app->conf.autorestart == RESTART_NEVER) {
+	const struct app_conf *c = &in->app->conf;
+	int64_t now = clock_mono_ms();
+	if (rollout_is_busy(in)) {
+		return;
+	}
+	bool too_often =
+		c->max_restarts > 0 &&
+		history_within(&in->history, now, c->restart_window_ms) >= (size_t)c->max_restarts;
+	if (!too_often && can_overlap(in)) {
+		history_add(&in->history, now);
+		in->restarts++;
+		ops_reload_one(&in->app->daemon->ops, in);
+		return;
+	}
+	if (c->autorestart == RESTART_NEVER) {
 		in->restarts++;
 		in->again = true;
 	} else {

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """CPU and memory of the whole tree, right from the first sample."""
+import json
+import urllib.request
+
 import pytest
 
 from conftest import SLOW, app_path, wait_for
@@ -60,3 +63,28 @@ def test_memory_max_is_not_a_loop_without_end(pm):
     pm.ctl("start")
     app = pm.wait_state("e", "failed", 40)
     assert app["restarts"] == 2 and "memory_max" in app["note"]
+
+
+def test_memory_max_is_a_rolling_reload(pm, port):
+    """The successor serves before the one that grew too large goes."""
+    (pm.dir / "grow.js").write_text("""
+const kept = [];
+require('http').createServer((req, res) => {
+  if (req.url === '/grow') kept.push(Buffer.alloc(150 << 20, 1));
+  res.end(String(process.pid));
+}).listen(process.env.PORT);
+""")
+    pm.up(f"[app:g]\nscript = grow.js\ninstances = 1\nenv.PORT = {port}\nmemory_max = 120M\nmin_uptime = 100ms\n")
+    old = pm.pids("g")[0]
+    assert fetch(port, "/grow") == old
+    while pm.pids("g") == [old]:
+        assert fetch(port) in (old, pm.pids("g")[0])
+    new = pm.wait_replaced("g", 0, old)
+    assert fetch(port) == new["pid"] and new["restarts"] == 1
+    texts = [json.loads(line)["text"] for line in pm.ok("events", "g", "--json").out.splitlines()]
+    assert any("memory_max" in t for t in texts) and any("takes over" in t for t in texts)
+
+
+def fetch(port, path="/"):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as r:
+        return int(r.read())
