@@ -74,6 +74,8 @@ static int parse_options(struct logs *l)
 	l->want_err = args_has(&c->args, "err") || !args_has(&c->args, "out");
 	l->view.form = c->json ? LOGVIEW_JSON : raw ? LOGVIEW_RAW : LOGVIEW_NAMED;
 	l->view.color = c->out_color;
+	l->view.plain =
+		!c->out_color && (c->out_tty || args_has(&c->args, "color") || getenv("NO_COLOR"));
 	l->view.utf8 = c->utf8;
 	l->show_events = c->out_tty && l->view.form == LOGVIEW_NAMED && !grep;
 	l->set.complete = l->follow;

@@ -3,21 +3,69 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/mem.h"
 
+extern char **environ;
+
+static int open_regular(const char *path, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* What gzip(1) makes of this descriptor, in memory; takes it over. -1 if it makes nothing. */
+static int unzip(int zipped)
+{
+	posix_spawn_file_actions_t fa;
+	char *argv[] = {(char[]){"gzip"}, (char[]){"-dc"}, NULL};
+	pid_t pid;
+	int status = 1;
+	int plain = memfd_create("log", MFD_CLOEXEC);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, zipped, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&fa, plain, STDOUT_FILENO);
+	if (plain >= 0 && posix_spawnp(&pid, argv[0], &fa, NULL, argv, environ) == 0) {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+		}
+	}
+	posix_spawn_file_actions_destroy(&fa);
+	close(zipped);
+	if (plain >= 0 && status != 0) {
+		close(plain);
+		plain = -1;
+	}
+	return plain;
+}
+
+/* PATH, or PATH.gz where log_compress has been at work. */
+static int open_file(const char *path, struct stat *st)
+{
+	int fd = open_regular(path, st);
+	if (fd < 0 && errno == ENOENT) {
+		char *zipped = xasprintf("%s.gz", path);
+		fd = open_regular(zipped, st);
+		free(zipped);
+		fd = fd < 0 ? -1 : unzip(fd);
+	}
+	return fd;
+}
+
 struct logseg *logseg_open(const char *path)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open_file(path, &st);
 	if (fd < 0) {
-		return NULL;
-	}
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
 		return NULL;
 	}
 	struct logseg *g = xcalloc(1, sizeof(*g));

@@ -37,7 +37,7 @@ static void add_text(const struct logview *v, const struct logline *l, struct bu
 {
 	size_t len = l->len;
 	len -= len > 0 && l->data[len - 1] == '\r';
-	buf_add_escaped(out, l->data, len, 1);
+	buf_add_escaped(out, l->data, len, v->plain ? -1 : 1);
 	if (v->color && memchr(l->data, '\033', len)) {
 		buf_adds(out, COLOR_END); /* an app that forgot to end its colour */
 	}

@@ -20,6 +20,7 @@ struct logview {
 	enum logview_form form;
 	bool tty; /* escape what would control it */
 	bool color;
+	bool plain;   /* a terminal that wants no colour: those of the apps vanish */
 	bool utf8;    /* marks beyond ASCII may be used */
 	size_t pad;   /* width of the names */
 	uint64_t seq; /* lines printed */

@@ -137,7 +137,7 @@ void buf_add_escaped(struct buf *b, const char *s, size_t len, int keep_sgr)
 	for (size_t i = 0; i < len;) {
 		size_t sgr = keep_sgr ? sgr_length(s + i, len - i) : 0;
 		if (sgr) {
-			buf_add(b, s + i, sgr);
+			buf_add(b, s + i, keep_sgr > 0 ? sgr : 0);
 			i += sgr;
 			continue;
 		}

@@ -27,7 +27,8 @@ void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf,
 void buf_add_json(struct buf *b, const char *s, size_t len);
 
 /* Add bytes so that they cannot control a terminal: C0 (but tab), DEL, C1, invalid UTF-8 and
- * bidirectional overrides as \xHH. SGR sequences (ESC [ digits ; m) pass where keep_sgr is set. */
+ * bidirectional overrides as \xHH. SGR sequences (ESC [ digits ; m) pass where keep_sgr is
+ * positive, and vanish where it is negative. */
 void buf_add_escaped(struct buf *b, const char *s, size_t len, int keep_sgr);
 
 /* Remove n bytes from the front. */

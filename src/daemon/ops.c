@@ -415,7 +415,9 @@ void ops_on_gone(struct ops *o, struct inst *in)
 				t->begun = t->over = true;
 				t->ok = op->kind == OP_STOP || op->kind == OP_DELETE ||
 					op->kind == OP_WAIT_STOPPED;
-				t->done = t->ok ? "deleted" : "gone";
+				t->done = !t->ok		  ? "gone"
+					  : op->kind == OP_DELETE ? "deleted"
+								  : "removed";
 				t->state = ST_STOPPED;
 			}
 		}

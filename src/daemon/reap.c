@@ -74,8 +74,8 @@ static void describe(const struct inst *in, const char *how, enum inst_event ev,
 			break;
 		}
 		units_format_duration(c->restart_window_ms, wait, sizeof(wait));
-		snprintf(out, cap, "%.200s; gave up after %d restarts in %s", how, c->max_restarts,
-			 wait);
+		snprintf(out, cap, "%.200s; gave up after %d restart%s in %s", how, c->max_restarts,
+			 c->max_restarts == 1 ? "" : "s", wait);
 		break;
 	default:
 		snprintf(out, cap, "%.270s", how);

@@ -305,3 +305,18 @@ def test_one_file_for_both_keeps_the_order(pm):
     assert (pm.dir / "both.log").read_text().split() == [f"{s}{i}" for i in range(1, 6) for s in "oe"]
     assert [line.split()[-1] for line in pm.ok("logs", "p").out.splitlines()][-10:] == \
         [f"{s}{i}" for i in range(1, 6) for s in "oe"]
+
+
+def test_compressed_files_are_shown_too(pm):
+    pm.up("[app:p]\ncommand = sh -c 'seq 1 5000; sleep 1000000'\nready = spawn\nlog_max_size = 4K\nlog_compress = yes\nlog_keep = 100\n")
+    wait_for(lambda: b"5000\n" in pm.log("p") or zipped(pm), 10, "the lines")
+    wait_for(lambda: pm.ok("logs", "p", "--raw", "-n", "100000").out.split() == [str(i) for i in range(1, 5001)], 20,
+             "all lines")
+
+
+def test_no_color_holds_for_the_lines_too(pm):
+    pm.up("[app:e]\ncommand = printf 'a\\033[31mred\\n'\nautorestart = never\nready = spawn\n")
+    pm.wait_log("e", b"red")
+    assert "\x1b[31m" in pm.ok("logs", "e").out
+    assert "ared" in pm.ok("logs", "e", "--color=never").out
+    assert "ared" in pm.ok("logs", "e", env={"NO_COLOR": "1"}).out
