@@ -48,10 +48,10 @@ void eventtext_add(struct buf *out, const json_t *event)
 	if (json_is_integer(json_object_get(event, "slot"))) {
 		buf_addf(&who, ":%lld", (long long)member_int(event, "slot", 0));
 	}
-	buf_addf(out, "  %-12s  ", who.data);
+	buf_addf(out, "  %-12s  ", who.data ? who.data : "");
 	buf_finish(&who);
 	client_add_text(&who, member_text(event, "type", "?"));
-	buf_addf(out, "%-8s  ", who.data);
+	buf_addf(out, "%-8s  ", who.data ? who.data : "");
 	buf_finish(&who);
 	client_add_text(out, member_text(event, "text", ""));
 	if (json_is_object(by)) {

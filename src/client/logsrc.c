@@ -274,7 +274,7 @@ bool logsrc_next(struct logsrc *s, bool open_too, struct logline *out)
 			continue;
 		}
 		bool older = s->fwd_seg > 0;
-		if (have && (open_too || older)) {
+		if (have && (open_too || older || s->fwd_ended)) {
 			give(s, have, 0, false, true, out);
 			return true;
 		}
@@ -309,6 +309,7 @@ static void adopt_newer(struct logsrc *s, struct logseg *newest)
 	s->nseg = n;
 	s->fwd_seg = n - 1;
 	s->fwd_at = 0;
+	s->fwd_ended = false;
 	s->pending_from = 0;
 	buf_finish(&s->pending);
 }
@@ -337,7 +338,7 @@ bool logsrc_refresh(struct logsrc *s)
 		return true;
 	}
 	if (s->pending.len > s->pending_from) {
-		buf_addc(&s->pending, '\n'); /* the rest of a file that gets no more */
+		s->fwd_ended = true;
 		logseg_free(g);
 		return true;
 	}

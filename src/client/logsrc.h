@@ -48,6 +48,7 @@ struct logsrc {
 	uint64_t fwd_at; /* of the first byte in pending */
 	struct buf pending;
 	size_t pending_from; /* bytes given out already */
+	bool fwd_ended;	     /* the file gets no more: a line without newline is over */
 	int64_t fwd_t;
 	size_t block_size;
 };

@@ -8,7 +8,16 @@
 
 #include "common/units.h"
 
-#define DAY_MS 86400000LL
+/* Digits where the shape has 0. sscanf() alone would take signs, blanks and fewer of them. */
+static bool has_shape(const char *s, const char *shape)
+{
+	for (; *shape; s++, shape++) {
+		if (*shape == '0' ? *s < '0' || *s > '9' : *s != *shape) {
+			return false;
+		}
+	}
+	return true;
+}
 
 static bool local_ms(struct tm tm, int64_t *out)
 {
@@ -23,12 +32,13 @@ static bool parse_clock(const char *s, struct tm *tm)
 {
 	int n = 0;
 	tm->tm_sec = 0;
-	if (sscanf(s, "%2d:%2d%n", &tm->tm_hour, &tm->tm_min, &n) != 2) {
+	if ((!has_shape(s, "00:00") && !has_shape(s, "0:00")) ||
+	    sscanf(s, "%2d:%2d%n", &tm->tm_hour, &tm->tm_min, &n) != 2) {
 		return false;
 	}
 	if (s[n] == ':') {
 		int more = 0;
-		if (sscanf(s + n, ":%2d%n", &tm->tm_sec, &more) != 1) {
+		if (!has_shape(s + n, ":00") || sscanf(s + n, ":%2d%n", &tm->tm_sec, &more) != 1) {
 			return false;
 		}
 		n += more;
@@ -63,17 +73,22 @@ static bool parse_of_day(const char *text, int64_t now_ms, int64_t *out)
 /* Behind the seconds: a fraction and a zone. */
 static bool parse_zone(const char *s, int64_t *fraction_ms, bool *zoned, int *minutes)
 {
-	char *end;
 	if (*s == '.') {
-		*fraction_ms = (int64_t)(strtod(s, &end) * 1000);
-		s = end;
+		int scale = 100;
+		if (!has_shape(++s, "0")) {
+			return false;
+		}
+		for (; has_shape(s, "0"); s++, scale /= 10) {
+			*fraction_ms += (*s - '0') * scale;
+		}
 	}
 	*zoned = *s != '\0';
 	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0 || *s == '\0') {
 		return true;
 	}
 	int h, m, n = 0;
-	if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2d:%2d%n", &h, &m, &n) != 2 || s[1 + n]) {
+	if ((*s != '+' && *s != '-') || !has_shape(s + 1, "00:00") ||
+	    sscanf(s + 1, "%2d:%2d%n", &h, &m, &n) != 2 || s[1 + n] || h > 23 || m > 59) {
 		return false;
 	}
 	*minutes = (*s == '-' ? -1 : 1) * (h * 60 + m);
@@ -87,13 +102,15 @@ static bool parse_date(const char *text, int64_t *out)
 	int64_t fraction = 0;
 	bool zoned = false;
 	char rest[16] = "";
-	if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &n) != 3) {
+	if (!has_shape(text, "0000-00-00") ||
+	    sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &n) != 3) {
 		return false;
 	}
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31) {
-		return false;
+	struct tm day = tm;
+	if (timegm(&day) == (time_t)-1 || day.tm_mday != tm.tm_mday || day.tm_mon != tm.tm_mon) {
+		return false; /* there is no such day */
 	}
 	const char *s = text + n;
 	if (*s == '\0') {

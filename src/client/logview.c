@@ -23,8 +23,12 @@ static void add_prefix(const struct logview *v, int64_t ms, const char *app, int
 		       const char *color, struct buf *out)
 {
 	char hms[CLOCK_HMS], name[64];
+	struct buf safe = {0};
 	clock_format_local(ms, hms);
-	logview_name(app, slot, name, sizeof(name));
+	buf_adds(&safe, "");
+	buf_add_escaped(&safe, app, strlen(app), 0);
+	logview_name(safe.data, slot, name, sizeof(name));
+	buf_finish(&safe);
 	buf_addf(out, "%s ", hms);
 	if (v->color) {
 		buf_addf(out, "%s%-*s%s", color, (int)v->pad, name, COLOR_END);
@@ -43,13 +47,15 @@ static void add_text(const struct logview *v, const struct logline *l, struct bu
 	}
 }
 
-static void add_raw(struct logview *v, const struct logline *l, struct buf *out)
+static void add_raw(struct logview *v, const struct logsrc *s, const struct logline *l,
+		    struct buf *out)
 {
-	if (v->open) {
+	if (v->open || (v->piece && v->piece != s)) {
 		buf_addc(out, '\n');
 	}
 	buf_add(out, l->data, l->len);
 	v->open = l->open;
+	v->piece = l->cut ? s : NULL;
 	if (!l->open && !l->cut) {
 		buf_addc(out, '\n');
 	}
@@ -86,7 +92,7 @@ void logview_line(struct logview *v, const struct logsrc *s, unsigned hue, const
 {
 	v->seq++;
 	if (v->form == LOGVIEW_RAW) {
-		add_raw(v, l, out);
+		add_raw(v, s, l, out);
 		return;
 	}
 	if (v->form == LOGVIEW_JSON) {

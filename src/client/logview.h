@@ -20,11 +20,12 @@ struct logview {
 	enum logview_form form;
 	bool tty; /* escape what would control it */
 	bool color;
-	bool plain;   /* a terminal that wants no colour: those of the apps vanish */
-	bool utf8;    /* marks beyond ASCII may be used */
-	size_t pad;   /* width of the names */
-	uint64_t seq; /* lines printed */
-	bool open;    /* raw: the last line had no newline */
+	bool plain;		    /* a terminal that wants no colour: those of the apps vanish */
+	bool utf8;		    /* marks beyond ASCII may be used */
+	size_t pad;		    /* width of the names */
+	uint64_t seq;		    /* lines printed */
+	bool open;		    /* raw: the last line had no newline */
+	const struct logsrc *piece; /* raw: whose line goes on; NULL = nobody's */
 };
 
 /* "web:2"; "web" for a file several instances share (slot -1). cap >= 64. */

@@ -68,10 +68,10 @@ static size_t total(const struct table *t, const struct table_look *look)
 	return sum;
 }
 
+/* The widths that nothing has to be cut for. */
 static void natural(struct table *t, const struct table_look *look)
 {
 	for (size_t i = 0; i < t->ncols; i++) {
-		t->shown[i] = !t->col[i].hidden;
 		t->width[i] = look->heading ? measure(t->col[i].title) : 0;
 		for (size_t r = 0; r < t->nrows; r++) {
 			size_t w = t->cell[r * t->ncols + i].width;
@@ -96,6 +96,9 @@ static void cut(struct table *t, const struct table_look *look, size_t limit, bo
 
 void table_fit(struct table *t, const struct table_look *look, size_t limit)
 {
+	for (size_t i = 0; i < t->ncols; i++) {
+		t->shown[i] = !t->col[i].hidden;
+	}
 	natural(t, look);
 	if (!limit) {
 		return;
@@ -115,6 +118,7 @@ void table_fit(struct table *t, const struct table_look *look, size_t limit)
 		if (d->show >= 0) {
 			t->shown[d->show] = true;
 		}
+		natural(t, look); /* what was cut early may have more room now */
 	}
 	cut(t, look, limit, false);
 }
@@ -159,7 +163,13 @@ static void add_cell(const struct table *t, const struct table_look *look, size_
 		     const char *text, size_t text_width, enum style style, struct buf *out)
 {
 	size_t width = t->width[col];
-	size_t used = text_width < width ? text_width : width;
+	size_t used = text_width;
+	struct buf cut_text = {0};
+	if (text_width > width) {
+		/* Less than the width where a wide character does not fit. */
+		used = add_cut(&cut_text, text, width, look->utf8);
+		text = cut_text.data ? cut_text.data : "";
+	}
 	if (t->col[col].right) {
 		blanks(out, width - used);
 	}
@@ -167,17 +177,14 @@ static void add_cell(const struct table *t, const struct table_look *look, size_
 	if (paint) {
 		buf_adds(out, color_begin(style));
 	}
-	if (text_width > width) {
-		used = add_cut(out, text, width, look->utf8);
-	} else {
-		buf_adds(out, text);
-	}
+	buf_adds(out, text);
 	if (paint) {
 		buf_adds(out, COLOR_END);
 	}
 	if (!t->col[col].right) {
 		blanks(out, width - used);
 	}
+	buf_finish(&cut_text);
 }
 
 /* row -1 is the heading. */

@@ -66,6 +66,23 @@ static struct lsock *find_spec(struct sockets *s, const char *app, const char *s
 	return NULL;
 }
 
+/* One of our own apps: in /proc the keeper would be found, which has a copy of every socket. */
+static const struct lsock *find_port(const struct sockets *s, const struct sock_req *req)
+{
+	char end[8];
+	struct lsock *l, *next;
+	snprintf(end, sizeof(end), ":%u", (unsigned)req->port);
+	list_for_each(l, next, &s->all, node)
+	{
+		const char *port = strrchr(l->name, ':');
+		if (l->kind == req->kind && req->kind != SOCK_KIND_UNIX && port &&
+		    strcmp(port, end) == 0) {
+			return l;
+		}
+	}
+	return NULL;
+}
+
 /* Put the holder of the port behind the sentence; it is worth a search, but not all the time. */
 static void blame(struct sockets *s, const struct sock_req *req, struct err *err)
 {
@@ -75,8 +92,12 @@ static void blame(struct sockets *s, const struct sock_req *req, struct err *err
 	sock_describe(req, what);
 	bool same = strcmp(what, s->looked_for) == 0;
 	if (!same || now - s->looked_at_ms >= LOOK_PERIOD_MS) {
+		const struct lsock *ours = find_port(s, req);
 		s->holder[0] = '\0';
-		if (portowner_find(req, &owner)) {
+		if (ours) {
+			snprintf(s->holder, sizeof(s->holder), "in use by the app %s (%s)",
+				 ours->app, ours->name);
+		} else if (portowner_find(req, &owner)) {
 			portowner_describe(&owner, s->holder, sizeof(s->holder));
 		}
 		s->looked_at_ms = now;

@@ -221,6 +221,21 @@ void logfile_rotate(struct logfile *f)
 	}
 }
 
+/* Not through a link: root must not be led to empty a file of somebody else. */
+static void empty_file(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		return; /* it is not there: empty enough */
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+	    ftruncate(fd, 0) != 0) {
+		errno = 0; /* it stays as it is */
+	}
+	close(fd);
+}
+
 void logfile_flush(struct logfile *f)
 {
 	char path[PATH_MAX];
@@ -241,8 +256,6 @@ void logfile_flush(struct logfile *f)
 	logfile_close(f);
 	for (size_t s = 0; s < 2; s++) {
 		name_of(f, 0, suffixes[s], path);
-		if (truncate(path, 0) != 0) {
-			errno = 0; /* it is not there: empty enough */
-		}
+		empty_file(path);
 	}
 }

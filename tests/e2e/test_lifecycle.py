@@ -121,7 +121,7 @@ def test_killed_app_is_replaced(pm):
     pm.up(f"[app:w]\ncommand = {SLEEPER}\ninstances = 2\n")
     old = pm.procs("w")
     os.kill(old[1]["pid"], signal.SIGKILL)
-    wait_for(lambda: pm.state("w") == "online" and pm.proc("w", 1)["pid"] != old[1]["pid"], 10, "a replacement")
+    pm.wait_replaced("w", 1, old[1]["pid"])
     new = pm.procs("w")
     assert new[0]["pid"] == old[0]["pid"] and new[0]["restarts"] == 0
     assert new[1]["restarts"] == 1 and new[1]["last_exit"]["signal"] == "SIGKILL"

@@ -70,7 +70,6 @@ static void event(const char *data, size_t len)
 	struct buf out = {0};
 	json_t *e = json_loadb(data, len, 0, NULL);
 	if (json_is_object(e)) {
-		json_object_del(e, "app"); /* names were checked by the daemon */
 		logview_event(&v, e, &out);
 		check_shown(&out);
 		free(listview_exit_text(e));

@@ -112,6 +112,14 @@ static void today_has_no_date(void **state)
 	buf_finish(&out);
 }
 
+static void empty_words(void **state)
+{
+	(void)state;
+	expect("{\"app\":\"\",\"type\":\"\",\"text\":\"\"}", "-                          \n");
+	expect("{\"app\":\"\",\"slot\":1,\"type\":\"\",\"text\":\"x\"}",
+	       "-  :1                      x\n");
+}
+
 static void more_than_one(void **state)
 {
 	(void)state;
@@ -134,6 +142,7 @@ int main(void)
 		cmocka_unit_test(the_day_is_local),
 		cmocka_unit_test(text_of_others_is_one_line),
 		cmocka_unit_test(today_has_no_date),
+		cmocka_unit_test(empty_words),
 		cmocka_unit_test(more_than_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

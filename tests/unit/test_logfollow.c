@@ -98,6 +98,25 @@ static void rotated_while_it_is_read(void **state)
 	}
 }
 
+/* A rotation in the middle of a line: it ends there, and the next file follows. */
+static void rotated_in_a_line(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	log_put("x.log", "one\nbeg");
+	log_open(&s, 64);
+	expect_forward(&s, false, "one|");
+	log_rotate();
+	expect_followed(&s, ""); /* the new file is not there yet */
+	log_put("x.log", "two\n");
+	expect_followed(&s, "beg~two|");
+	log_put("x.log", "thr");
+	expect_followed(&s, "");
+	log_put("x.log", "ee\n");
+	expect_followed(&s, "three|");
+	logsrc_finish(&s);
+}
+
 static void rotated_while_we_search_backward(void **state)
 {
 	(void)state;
@@ -191,6 +210,7 @@ int main(void)
 		LOG_TEST(what_is_no_file),
 		LOG_TEST(an_unfinished_line),
 		LOG_TEST(rotated_while_it_is_read),
+		LOG_TEST(rotated_in_a_line),
 		LOG_TEST(rotated_while_we_search_backward),
 		LOG_TEST(removed_and_made_anew),
 		LOG_TEST(cut_while_it_is_read),

@@ -102,13 +102,34 @@ static void emptied_while_closed(void **state)
 	logfile_finish(&f);
 }
 
+/* Whoever owns the folder must not make us empty another file. */
+static void not_emptied_through_a_link(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"x.log", "x.log.idx"};
+	put("other", "precious");
+	for (size_t i = 0; i < ARRAY_LEN(names) * 4; i++) {
+		struct logfile f;
+		const char *path = in_dir(names[i / 4]);
+		begin(&f, 0, 1);
+		if (i & 1) {
+			logfile_close(&f);
+		}
+		unlink(path);
+		assert_int_equal(i & 2 ? link(in_dir("other"), path) : symlink("other", path), 0);
+		logfile_flush(&f);
+		assert_file("other", "precious");
+		unlink(path);
+		logfile_finish(&f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(rotation_by_rename),
-		TEST(rotation_that_keeps_nothing),
-		TEST(emptied_while_open),
-		TEST(emptied_while_closed),
+		TEST(rotation_by_rename),	  TEST(rotation_that_keeps_nothing),
+		TEST(emptied_while_open),	  TEST(emptied_while_closed),
+		TEST(not_emptied_through_a_link),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

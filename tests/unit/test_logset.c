@@ -160,6 +160,27 @@ static void over_a_rotation(void **state)
 	logset_finish(&s);
 }
 
+static void rotated_in_a_line(void **state)
+{
+	(void)state;
+	struct logset s;
+	put("a", "one\nbeg", 1);
+	logset_init(&s);
+	s.complete = true;
+	add(&s, "a", 0);
+	logset_start_last(&s, 10, 0);
+	expect(&s, "0:one");
+	rotate("a");
+	put("a", "two\n", 2);
+	logset_refresh(&s);
+	expect(&s, "0:beg~");
+	logset_refresh(&s);
+	expect(&s, "0:two");
+	logset_refresh(&s);
+	expect(&s, "");
+	logset_finish(&s);
+}
+
 static void a_file_that_is_emptied(void **state)
 {
 	(void)state;
@@ -393,6 +414,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_last_n_over_all, clean),
 		cmocka_unit_test_teardown(since_and_grep, clean),
 		cmocka_unit_test_teardown(over_a_rotation, clean),
+		cmocka_unit_test_teardown(rotated_in_a_line, clean),
 		cmocka_unit_test_teardown(a_file_that_is_emptied, clean),
 		cmocka_unit_test_teardown(without_newline_at_the_end, clean),
 		cmocka_unit_test_teardown(a_very_long_line, clean),

@@ -192,6 +192,23 @@ static void raw_bytes(void **state)
 	buf_finish(&out);
 }
 
+/* Pieces of one long line with a line of another stream between them. */
+static void raw_pieces_of_two(void **state)
+{
+	(void)state;
+	struct logview v = {.form = LOGVIEW_RAW};
+	struct logsrc a = source("a", 0, LOG_OUT), b = source("b", 0, LOG_OUT);
+	struct logline l[] = {line("AAA", 3), line("bbb", 3), line("AA", 2)};
+	struct buf out = {0};
+	l[0].cut = true;
+	logview_line(&v, &a, 0, &l[0], &out);
+	logview_line(&v, &b, 0, &l[1], &out);
+	logview_line(&v, &a, 0, &l[2], &out);
+	logview_line(&v, &b, 0, &l[1], &out);
+	assert_string_equal(out.data, "AAA\nbbb\nAA\nbbb\n");
+	buf_finish(&out);
+}
+
 static void assert_event(const struct logview *v, const char *json, const char *want)
 {
 	struct buf out = {0};
@@ -219,6 +236,8 @@ static void events(void **state)
 	/* Of an app as a whole, and of the daemon itself. */
 	assert_event(&v, "{\"t\":\"2025-11-22T12:00:01.118Z\",\"app\":\"web\",\"slot\":null}",
 		     "12:00:01.118 web     - \n");
+	assert_event(&v, "{\"t\":\"2025-11-22T12:00:01.118Z\",\"app\":\"\\u001b[2J\"}",
+		     "12:00:01.118 \\x1b[2J - \n");
 	assert_event(&v, "{\"t\":\"2025-11-22T12:00:01.118Z\",\"app\":null,\"text\":\"x\"}",
 		     "12:00:01.118 pmctld  - x\n");
 }
@@ -233,6 +252,7 @@ int main(void)
 		cmocka_unit_test(the_name_of_a_whole_app),
 		cmocka_unit_test(json_of_any_bytes),
 		cmocka_unit_test(raw_bytes),
+		cmocka_unit_test(raw_pieces_of_two),
 		cmocka_unit_test(events),
 	};
 	setenv("TZ", "UTC", 1);

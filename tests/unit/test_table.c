@@ -271,6 +271,47 @@ static void every_width_holds(void **state)
 	}
 }
 
+/* Where a text was cut to make room, all the room is used. */
+static void nothing_is_cut_in_vain(void **state)
+{
+	(void)state;
+	for (size_t limit = 16; limit < 34; limit++) {
+		struct table_look look = {.pad = true};
+		struct table t;
+		struct buf out = {0};
+		fill(&t, plain, 2);
+		table_fit(&t, &look, limit);
+		table_render(&t, &look, &out);
+		size_t len = strcspn(out.data, "\n");
+		if (strchr(out.data, '~') && len != limit) {
+			fail_msg("%zu of %zu:\n%s", len, limit, out.data);
+		}
+		buf_finish(&out);
+		table_finish(&t);
+	}
+}
+
+static void cut_at_the_right(void **state)
+{
+	(void)state;
+	static const struct column right[] = {{.title = "", .right = true, .shrink = 4},
+					      {.title = "", .gap = 1}};
+	struct table t;
+	struct buf out = {0};
+	struct table_look look = {.utf8 = true};
+	table_init(&t, right, 2, NULL, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		table_row(&t);
+		table_set(&t, 0, STYLE_NONE, i ? "中文字" : "abcdef");
+		table_set(&t, 1, STYLE_NONE, "|");
+	}
+	table_fit(&t, &look, 6);
+	table_render(&t, &look, &out);
+	assert_string_equal(out.data, "abc… |\n 中… |\n");
+	buf_finish(&out);
+	table_finish(&t);
+}
+
 static void many_rows(void **state)
 {
 	(void)state;
@@ -304,6 +345,8 @@ int main(void)
 		cmocka_unit_test(colour_moves_nothing),
 		cmocka_unit_test(wide_and_narrow_characters),
 		cmocka_unit_test(every_width_holds),
+		cmocka_unit_test(nothing_is_cut_in_vain),
+		cmocka_unit_test(cut_at_the_right),
 		cmocka_unit_test(many_rows),
 	};
 	setlocale(LC_CTYPE, "C.UTF-8");
