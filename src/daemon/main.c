@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/err.h"
@@ -53,6 +55,20 @@ static void wake_keeper(int lock_fd)
 	}
 }
 
+/* Whether somebody listens there; what a killed daemon has left does not. */
+static bool is_served(const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	bool served = fd >= 0 && (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 ||
+				  errno == EAGAIN || errno == EACCES);
+	if (fd >= 0) {
+		close(fd);
+	}
+	return served;
+}
+
 #define LOCK_WOKEN (-2)
 
 /*
@@ -68,12 +84,12 @@ static int lock(int dirfd, const struct paths *p, struct err *err)
 		err_sys(err, "open %s", p->lock);
 		return -1;
 	}
-	bool was_there = access(p->socket, F_OK) == 0;
+	bool was_there = is_served(p->socket);
 	for (int i = 0; i < OTHER_MS; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
 			return fd;
 		}
-		if (access(p->socket, F_OK) == 0) {
+		if (is_served(p->socket)) {
 			break;
 		}
 		if (i % 100 == 50) {
@@ -85,7 +101,7 @@ static int lock(int dirfd, const struct paths *p, struct err *err)
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	close(fd);
-	if (!was_there && access(p->socket, F_OK) == 0) {
+	if (!was_there && is_served(p->socket)) {
 		return LOCK_WOKEN;
 	}
 	err_set(err, ERR_FAILED, "a pmctld runs already (pid %s, %s)", text, p->socket);
