@@ -180,11 +180,17 @@ static void check_started(struct op *op, struct target *t, struct inst *in)
 	}
 }
 
+/* An instance that is no more: with its app, or scaled away. */
+static const char *end_word(const struct inst *in)
+{
+	return in->app->deleting ? "deleted" : "removed";
+}
+
 static void check_stopped(struct op *op, struct target *t, struct inst *in)
 {
 	if (in->state == ST_STOPPED || in->state == ST_DONE || in->state == ST_FAILED) {
 		if (op->kind == OP_STOP || op->kind == OP_DELETE) {
-			succeed(op, t, in, op->kind == OP_STOP ? "stopped" : "deleted");
+			succeed(op, t, in, op->kind == OP_STOP ? "stopped" : end_word(in));
 		} else {
 			succeed(op, t, in, states_name(in->state));
 		}
@@ -415,9 +421,7 @@ void ops_on_gone(struct ops *o, struct inst *in)
 				t->begun = t->over = true;
 				t->ok = op->kind == OP_STOP || op->kind == OP_DELETE ||
 					op->kind == OP_WAIT_STOPPED;
-				t->done = !t->ok		  ? "gone"
-					  : op->kind == OP_DELETE ? "deleted"
-								  : "removed";
+				t->done = t->ok ? end_word(in) : "gone";
 				t->state = ST_STOPPED;
 			}
 		}
