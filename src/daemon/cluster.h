@@ -91,9 +91,6 @@ bool worker_disconnect(struct worker *w);
 /* Send one application message. False if it is not one JSON value, or was not taken. */
 bool worker_send_raw(struct worker *w, const char *json, size_t len);
 
-bool worker_is_online(const struct worker *w);
-/* It said so, or we asked it to disconnect. */
-bool worker_exit_intended(const struct worker *w);
 /* How many of its listeners listen, and the names of the first max of them. */
 size_t worker_listening(const struct worker *w, const char **names, size_t max);
 

@@ -307,7 +307,7 @@ static bool begin(struct daemon *d, struct err *err)
 		return false;
 	}
 	resume_adopt(d);
-	if (!server_init(&d->server, d, d->runtime_fd, d->paths.socket, d->control_fd, err)) {
+	if (!server_init(&d->server, d, d->paths.socket, d->control_fd, err)) {
 		return false;
 	}
 	sampler_watch_limits(&d->sampler);

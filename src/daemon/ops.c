@@ -390,11 +390,9 @@ void ops_reload_one(struct ops *o, struct inst *in)
 	op_run(op, false);
 }
 
-void ops_on_state(struct ops *o, struct inst *in, enum inst_state old, const char *reason)
+void ops_on_state(struct ops *o, struct inst *in)
 {
 	struct op *op, *next;
-	(void)old;
-	(void)reason;
 	list_for_each(op, next, &o->all, node)
 	{
 		bool hit = false;

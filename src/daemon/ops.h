@@ -57,8 +57,8 @@ void op_run(struct op *op, bool wait);
 /* Replace one instance, asked for by nobody. */
 void ops_reload_one(struct ops *o, struct inst *in);
 
-/* An instance changed its state; reason is the table's. */
-void ops_on_state(struct ops *o, struct inst *in, enum inst_state old, const char *reason);
+/* An instance changed its state. */
+void ops_on_state(struct ops *o, struct inst *in);
 /* Look at all operations on the loop's next turn. */
 void ops_wake(struct ops *o);
 /* The client is gone: nobody waits any more. What changes something goes on. */

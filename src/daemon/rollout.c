@@ -106,7 +106,7 @@ void rollout_on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	struct inst *trial = container_of(w, struct inst, trial_timer);
 	if (trial->role == ROLE_TRIAL && trial->state == ST_ONLINE) {
 		ev_now_update(loop);
-		ops_on_state(&trial->app->daemon->ops, trial, ST_ONLINE, "lived long enough");
+		ops_on_state(&trial->app->daemon->ops, trial);
 	}
 }
 

@@ -233,7 +233,7 @@ void runner_event(struct inst *in, enum inst_event ev)
 		in->state = t->next;
 		log_line("%s:%d: %s -> %s (%s)", in->app->conf.name, in->slot, states_name(old),
 			 states_name(in->state), t->reason);
-		ops_on_state(&d->ops, in, old, t->reason);
+		ops_on_state(&d->ops, in);
 		if (in->state == t->next) {
 			perform(in, t->fx);
 		}

@@ -317,10 +317,8 @@ static void watch(struct server *s)
 	link_deposit(&s->daemon->link, "control", s->fd);
 }
 
-bool server_init(struct server *s, struct daemon *d, int runtime_dirfd, const char *path, int fd,
-		 struct err *err)
+bool server_init(struct server *s, struct daemon *d, const char *path, int fd, struct err *err)
 {
-	(void)runtime_dirfd;
 	*s = (struct server){.daemon = d, .loop = d->loop, .fd = fd, .path = xstrdup(path)};
 	list_init(&s->conns);
 	ev_init(&s->pause, on_pause_over);

@@ -55,8 +55,7 @@ struct server {
 };
 
 /* Take over a listening socket from before (fd >= 0) or make one. */
-bool server_init(struct server *s, struct daemon *d, int runtime_dirfd, const char *path, int fd,
-		 struct err *err);
+bool server_init(struct server *s, struct daemon *d, const char *path, int fd, struct err *err);
 /* remove = the daemon ends: take the path away too. */
 void server_finish(struct server *s, bool remove);
 /* Make the socket anew if somebody removed it. */

@@ -383,16 +383,6 @@ bool worker_send_raw(struct worker *w, const char *json, size_t len)
 	return ok;
 }
 
-bool worker_is_online(const struct worker *w)
-{
-	return w->online;
-}
-
-bool worker_exit_intended(const struct worker *w)
-{
-	return w->intended || w->disconnecting;
-}
-
 size_t worker_listening(const struct worker *w, const char **names, size_t max)
 {
 	struct member *m, *next;

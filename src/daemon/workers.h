@@ -43,10 +43,10 @@ bool workers_restore_socket(struct daemon *d, const char *name, int fd);
 void workers_restore_clusters(struct daemon *d);
 void workers_restored(struct daemon *d);
 
-/* Put "tcp:0.0.0.0:3000" and so on of an instance into out, one after the other. */
-struct jw;
 /* TCP ports the worker listens on; returns their number, at most max. */
 size_t workers_ports(const struct inst *in, uint16_t *port, size_t max);
+struct jw;
+/* Put "tcp:0.0.0.0:3000" and so on of an instance into out, one after the other. */
 void workers_list_sockets(const struct inst *in, struct jw *w);
 
 #endif
