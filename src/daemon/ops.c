@@ -390,6 +390,40 @@ void ops_reload_one(struct ops *o, struct inst *in)
 	op_run(op, false);
 }
 
+bool ops_is_reloading(const struct ops *o, const struct app *app)
+{
+	struct op *op, *next;
+	list_for_each(op, next, &o->all, node)
+	{
+		for (size_t i = 0; op->kind == OP_RELOAD && i < op->ntargets; i++) {
+			if (!op->target[i].over && strcmp(op->target[i].app, app->conf.name) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool ops_reload_app(struct ops *o, struct app *app)
+{
+	struct asker nobody = {0};
+	if (ops_is_reloading(o, app)) {
+		return false;
+	}
+	struct op *op = op_new(o, OP_RELOAD, NULL, NULL, &nobody);
+	for (int i = 0; i < app->count; i++) {
+		if (app->slots[i]->state == ST_ONLINE) {
+			op_add(op, app->slots[i]);
+		}
+	}
+	if (!op->ntargets) {
+		free_op(op);
+		return false;
+	}
+	op_run(op, false);
+	return true;
+}
+
 void ops_on_state(struct ops *o, struct inst *in)
 {
 	struct op *op, *next;
