@@ -32,6 +32,7 @@
 #define LIMIT_CHANNEL_QUEUE (4 * 1024 * 1024) /* bytes waiting for a worker that does not read */
 #define LIMIT_MESSAGES_S    5		      /* events a second made of one worker's messages */
 #define LIMIT_CLUSTER_KEYS  256		      /* listening keys of one app */
+#define LIMIT_CONNS_GIVEN   16 /* connections given to a worker and not accepted by it yet */
 
 /* Logs and events */
 #define LIMIT_LOG_LINE	 (64 * 1024) /* longer lines are split with a mark when shown */

@@ -135,6 +135,10 @@ static void check_mode(struct decoding *d)
 		complain(d, "mode",
 			 "cluster needs a node program; others share a port with listen");
 	}
+	if (d->c.balance == BALANCE_ROUND_ROBIN && d->c.mode != MODE_CLUSTER) {
+		complain(d, "balance",
+			 "round-robin needs a node cluster; others can use shared or reuseport");
+	}
 	if (d->c.ready.kind == PROBE_MESSAGE && !node) {
 		complain(d, "ready", "message needs a node program; others can use notify");
 	}

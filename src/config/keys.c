@@ -104,14 +104,21 @@ const struct key keys[] = {
 	 .doc = "Sockets the daemon opens and passes to every instance as LISTEN_FDS: a comma "
 		"list of PORT, HOST:PORT, [V6]:PORT, udp:PORT, udp:HOST:PORT and unix:PATH."},
 	{.name = "balance",
-	 .type = &type_balance,
+	 .type = &type_enum,
 	 AT(balance),
 	 .def = "shared",
 	 .choices = "shared|reuseport|round-robin",
 	 .apply = APPLY_RESTART,
 	 .meta = "WAY",
-	 .doc = "How connections are spread: shared is one accept queue for all instances. "
-		"reuseport and round-robin are not supported yet."},
+	 .doc = "How connections are spread. shared, the best for most: one queue for all "
+		"instances, whoever is free takes the next. reuseport: a queue for each "
+		"instance, spread by the kernel; for many instances and many short "
+		"connections. A queue outlives its process; while nobody accepts from it new "
+		"connections go to the others, and in a node cluster what waits does too. "
+		"round-robin (node cluster only): the daemon hands out connections in turn, "
+		"equally many to each; for few, long ones such as websockets. It costs twice "
+		"the time for a short one. UDP and, with reuseport, Unix sockets are always "
+		"shared."},
 	{.name = "graceful",
 	 .type = &type_bool,
 	 AT(graceful),

@@ -302,19 +302,6 @@ static char *format_enum(const struct app_conf *c, const struct key *k, const ch
 
 const struct key_type type_enum = {"a word", false, parse_enum, format_enum, NULL};
 
-static bool parse_balance(struct app_conf *c, const struct key *k, const char *sub,
-			  const char *text, struct err *err)
-{
-	int i = choice_index(k->choices, text);
-	if (i > BALANCE_SHARED) {
-		return err_set(err, ERR_CONFIG, "\"%s\" is not supported yet; only \"shared\" is",
-			       text);
-	}
-	return parse_enum(c, k, sub, text, err);
-}
-
-const struct key_type type_balance = {"a word", false, parse_balance, format_enum, NULL};
-
 static bool parse_autorestart(struct app_conf *c, const struct key *k, const char *sub,
 			      const char *text, struct err *err)
 {

@@ -14,6 +14,7 @@
 #include "config/diff.h"
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
+#include "daemon/listen.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/workers.h"
@@ -73,36 +74,9 @@ static int wanted_count(const struct app_conf *c)
 
 static void close_sockets(struct app *app)
 {
-	for (size_t i = 0; i < app->nlisten; i++) {
-		sockets_unref(&app->daemon->sockets, app->listen[i]);
+	for (int i = 0; i < app->nslots; i++) {
+		listen_close(app->slots[i]);
 	}
-	if (app->cluster) {
-		cluster_set_listen(app->cluster, NULL, 0);
-	}
-	free(app->listen);
-	app->listen = NULL;
-	app->nlisten = 0;
-}
-
-bool apps_open_sockets(struct app *app, struct err *err)
-{
-	const struct app_conf *c = &app->conf;
-	if (app->nlisten == c->nlisten) {
-		return true;
-	}
-	app->listen = xcalloc(c->nlisten, sizeof(struct lsock *));
-	for (size_t i = 0; i < c->nlisten; i++) {
-		app->listen[i] = workers_open_listen(app, &c->listen[i], err);
-		if (!app->listen[i]) {
-			close_sockets(app);
-			return false;
-		}
-		app->nlisten++;
-	}
-	if (app->cluster) {
-		cluster_set_listen(app->cluster, app->listen, app->nlisten);
-	}
-	return true;
 }
 
 static void set_definition(struct app *app, struct app_def *def, struct app_conf *conf,
@@ -134,7 +108,6 @@ static void free_app(struct app *app)
 	}
 	free(app->slots);
 	list_remove(&app->node);
-	close_sockets(app);
 	cluster_free(app->cluster);
 	users_finish(&app->user);
 	conf_finish(&app->conf);
@@ -232,18 +205,27 @@ bool apps_any_live(const struct app *app)
 	return false;
 }
 
-/* Whether nothing of it runs or will run by itself: its ports are given back then. */
-static bool is_idle(const struct app *app)
+/* Whether nothing of the slot runs or will run by itself. */
+static bool is_at_rest(const struct inst *in)
 {
-	if (!list_empty(&app->others)) {
-		return false;
-	}
+	return !states_is_live(in->state) && in->state != ST_BACKOFF && !rollout_is_busy(in);
+}
+
+/* Ports are given back. */
+static void release_sockets(struct app *app)
+{
+	bool idle = true;
 	for (int i = 0; i < app->nslots; i++) {
-		if (states_is_live(app->slots[i]->state) || app->slots[i]->state == ST_BACKOFF) {
-			return false;
+		if (is_at_rest(app->slots[i])) {
+			listen_close(app->slots[i]);
+			workers_release_slot(app->slots[i]);
+		} else {
+			idle = false;
 		}
 	}
-	return true;
+	if (idle) {
+		workers_idle(app);
+	}
 }
 
 void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
@@ -255,10 +237,7 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 	list_for_each(app, next, &d->apps, node)
 	{
 		rollout_collect(app);
-		if (is_idle(app)) {
-			close_sockets(app);
-			workers_idle(app);
-		}
+		release_sockets(app);
 		while (app->nslots > (app->deleting ? 0 : app->count)) {
 			struct inst *in = app->slots[app->nslots - 1];
 			if (states_is_live(in->state) || rollout_is_busy(in)) {

@@ -20,7 +20,6 @@
 
 struct daemon;
 struct inst;
-struct lsock;
 struct cluster;
 
 struct app {
@@ -30,8 +29,6 @@ struct app {
 	struct app_conf conf;
 	struct user user;	 /* who its processes run as; name NULL = not known (yet) */
 	struct cluster *cluster; /* node cluster mode; else NULL */
-	struct lsock **listen;	 /* `listen =`, opened at the first start */
-	size_t nlisten;
 	struct inst **slots;
 	struct list others; /* successors on trial and retired ones: daemon/rollout.h */
 	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */
@@ -56,8 +53,6 @@ bool apps_differs(const struct app *app, const struct app_def *def);
 
 /* Find out who its processes run as, unless that is known. */
 bool apps_resolve_user(struct app *app, struct err *err);
-/* Open the sockets of `listen =` unless they are open. */
-bool apps_open_sockets(struct app *app, struct err *err);
 
 /* Set how many instances are wanted. New slots are created stopped; the highest ones become
  * unwanted and vanish once they have stopped. */

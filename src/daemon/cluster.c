@@ -9,8 +9,8 @@
 #include "common/mem.h"
 
 #define FIRST_FD 3 /* listen({fd: 3}) is the first of `listen =` */
-/* Numbers that may have been used since the last save. */
-#define SEQ_GAP 1000
+/* Numbers that may have been used since the last save: round-robin uses one for each connection. */
+#define SEQ_GAP (1LL << 32)
 
 struct cluster *cluster_new(const struct cluster_conf *conf)
 {
@@ -22,11 +22,25 @@ struct cluster *cluster_new(const struct cluster_conf *conf)
 	return c;
 }
 
-static void free_key(struct cluster *c, struct key *k)
+static void free_lane(struct lane *l)
 {
+	struct cluster *c = l->key->cluster;
+	dispatch_finish_lane(l);
+	list_remove(&l->node);
+	sockets_unref(c->conf.sockets, l->sock);
+	free(l);
+}
+
+static void free_key(struct key *k)
+{
+	struct lane *l, *next;
+	dispatch_finish_key(k);
+	list_for_each(l, next, &k->lanes, node)
+	{
+		free_lane(l);
+	}
 	list_remove(&k->node);
-	c->nkeys--;
-	sockets_unref(c->conf.sockets, k->sock);
+	k->cluster->nkeys--;
 	free(k->name);
 	free(k->data);
 	free(k);
@@ -51,17 +65,11 @@ void cluster_free(struct cluster *c)
 	}
 	list_for_each(k, knext, &c->keys, node)
 	{
-		free_key(c, k);
+		free_key(k);
 	}
 	json_decref(c->saved);
 	free(c->app);
 	free(c);
-}
-
-void cluster_set_listen(struct cluster *c, struct lsock *const *listen, size_t n)
-{
-	c->conf.listen = listen;
-	c->conf.nlisten = n;
 }
 
 void cluster_changed(struct cluster *c)
@@ -83,29 +91,53 @@ struct key *cluster_find_key(struct cluster *c, const char *name)
 	return NULL;
 }
 
-static struct key *add_key(struct cluster *c, const char *name, const char *data, size_t len,
-			   struct lsock *sock)
+static struct key *add_key(struct cluster *c, const char *name, const char *data, size_t len)
 {
 	struct key *k = xcalloc(1, sizeof(*k));
+	k->cluster = c;
 	k->name = xstrdup(name);
 	k->data = xstrndup(data, len);
-	k->sock = sock;
+	list_init(&k->lanes);
+	list_init(&k->members);
+	dispatch_init_key(k);
 	list_add(&c->keys, &k->node);
 	c->nkeys++;
 	return k;
 }
 
-/* A descriptor number of the primary: those of `listen =`. */
-static struct lsock *inherited(struct cluster *c, int fd, struct err *err, int *error)
+static struct lane *add_lane(struct key *k, struct lsock *sock)
 {
-	if (fd < FIRST_FD || (size_t)(fd - FIRST_FD) >= c->conf.nlisten) {
+	struct lane *l = xcalloc(1, sizeof(*l));
+	l->key = k;
+	l->sock = sock;
+	dispatch_init_lane(l);
+	list_add(&k->lanes, &l->node);
+	return l;
+}
+
+static struct lane *find_lane(struct key *k, int slot)
+{
+	struct lane *l, *next;
+	list_for_each(l, next, &k->lanes, node)
+	{
+		if (l->sock->slot < 0 || l->sock->slot == slot) {
+			return l;
+		}
+	}
+	return NULL;
+}
+
+/* A descriptor number of the primary: those of `listen =`. */
+static struct lsock *inherited(struct cluster *c, int fd, int slot, struct err *err, int *error)
+{
+	if (fd < FIRST_FD || (size_t)(fd - FIRST_FD) >= c->conf.ninherited) {
 		*error = EBADF;
 		err_set(err, ERR_FAILED,
 			"cannot listen on descriptor %d: `listen =` has %zu, from 3 on", fd,
-			c->conf.nlisten);
+			c->conf.ninherited);
 		return NULL;
 	}
-	return sockets_ref(c->conf.listen[fd - FIRST_FD]);
+	return c->conf.inherited(c->conf.ctx, (size_t)(fd - FIRST_FD), slot, err, error);
 }
 
 static bool make_request(const struct cluster *c, const struct node_msg *q, struct sock_req *req)
@@ -138,12 +170,12 @@ static bool make_request(const struct cluster *c, const struct node_msg *q, stru
 	}
 }
 
-static struct lsock *open_socket(struct cluster *c, const struct node_msg *q, struct err *err,
-				 int *error)
+static struct lsock *open_socket(struct cluster *c, int slot, const struct node_msg *q,
+				 struct err *err, int *error)
 {
 	struct sock_req req;
 	if (q->address_type == NODE_ADDR_NONE) {
-		return inherited(c, q->fd, err, error);
+		return inherited(c, q->fd, slot, err, error);
 	}
 	if (!make_request(c, q, &req)) {
 		*error = EINVAL;
@@ -151,42 +183,124 @@ static struct lsock *open_socket(struct cluster *c, const struct node_msg *q, st
 		return NULL;
 	}
 	bool any_port = req.port == 0 && req.kind != SOCK_KIND_UNIX;
-	unsigned index = any_port && q->index > 0 ? (unsigned)q->index : 0;
-	return sockets_get(c->conf.sockets, c->app, &req, index, err, error);
+	struct sockets_want want = {.app = c->app,
+				    .req = &req,
+				    .index = any_port && q->index > 0 ? (unsigned)q->index : 0,
+				    .slot = c->conf.balance == BALANCE_REUSEPORT ? slot : -1};
+	return sockets_get(c->conf.sockets, &want, err, error);
 }
 
-struct key *cluster_open_key(struct cluster *c, const struct node_msg *q, const char *name,
-			     struct err *err, int *error)
+struct key *cluster_open_key(struct cluster *c, const struct node_msg *q, const char *name)
 {
-	if (c->nkeys >= LIMIT_CLUSTER_KEYS) {
+	const char *data = q->data.p ? q->data.p : "null";
+	return add_key(c, name, data, q->data.p ? q->data.len : strlen(data));
+}
+
+struct lane *cluster_lane(struct key *k, int slot, const struct node_msg *q, struct err *err,
+			  int *error)
+{
+	struct cluster *c = k->cluster;
+	struct lane *l = find_lane(k, slot);
+	if (l) {
+		return l;
+	}
+	if (c->nkeys > LIMIT_CLUSTER_KEYS) {
 		*error = ENFILE;
 		err_set(err, ERR_LIMIT, "the program listens on more than %d addresses",
 			LIMIT_CLUSTER_KEYS);
 		return NULL;
 	}
-	struct lsock *sock = open_socket(c, q, err, error);
-	if (!sock) {
-		return NULL;
-	}
-	return add_key(c, name, q->data.p ? q->data.p : "null", q->data.p ? q->data.len : 4, sock);
+	struct lsock *sock = open_socket(c, slot, q, err, error);
+	return sock ? add_lane(k, sock) : NULL;
 }
 
-void cluster_join(struct worker *w, struct key *key, bool listening)
+void cluster_drop_empty(struct key *k)
+{
+	if (list_empty(&k->members) && list_empty(&k->lanes)) {
+		free_key(k);
+	}
+}
+
+/* --- members --- */
+
+static void begin_use(struct member *m)
+{
+	m->uses = true;
+	sockets_use(m->key->cluster->conf.sockets, m->lane->sock);
+}
+
+static void end_use(struct member *m)
+{
+	if (m->uses) {
+		m->uses = false;
+		sockets_unuse(m->key->cluster->conf.sockets, m->lane->sock);
+	}
+}
+
+struct member *cluster_join(struct worker *w, struct lane *lane, bool listening)
 {
 	struct member *m = xcalloc(1, sizeof(*m));
-	m->key = key;
+	m->worker = w;
+	m->key = lane->key;
+	m->lane = lane;
 	m->listening = listening;
-	key->members++;
 	list_add(&w->members, &m->node);
+	list_add(&m->key->members, &m->key_node);
+	if (!w->disconnecting) {
+		begin_use(m);
+	}
+	dispatch_update(m->key);
+	return m;
 }
 
 void cluster_leave(struct worker *w, struct member *m, bool drop)
 {
 	struct key *k = m->key;
+	end_use(m);
 	list_remove(&m->node);
+	list_remove(&m->key_node);
 	free(m);
-	if (--k->members == 0 && drop && w->cluster) {
-		free_key(w->cluster, k);
+	if (list_empty(&k->members) && drop && w->cluster) {
+		free_key(k);
+	} else {
+		dispatch_update(k);
+	}
+}
+
+void cluster_retire(struct worker *w)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &w->members, node)
+	{
+		end_use(m);
+		dispatch_update(m->key);
+	}
+}
+
+static bool has_members(const struct lane *l)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &l->key->members, key_node)
+	{
+		if (m->lane == l) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void cluster_release_slot(struct cluster *c, int slot)
+{
+	struct key *k, *next;
+	list_for_each(k, next, &c->keys, node)
+	{
+		struct lane *l = find_lane(k, slot);
+		/* Drained first: dispatch.c accepts from it as long as it is left out. */
+		if (l && !has_members(l) && sockets_is_left_out(c->conf.sockets, l->sock) &&
+		    !dispatch_drain_lane(l)) {
+			free_lane(l);
+			cluster_changed(c);
+		}
 	}
 }
 
@@ -196,8 +310,8 @@ void cluster_trim(struct cluster *c)
 	bool changed = false;
 	list_for_each(k, next, &c->keys, node)
 	{
-		if (k->members == 0) {
-			free_key(c, k);
+		if (list_empty(&k->members)) {
+			free_key(k);
 			changed = true;
 		}
 	}
@@ -227,6 +341,18 @@ static void save_worker(const struct worker *w, struct jw *j)
 	jw_end(j);
 }
 
+static void save_lanes(const struct key *k, struct jw *j)
+{
+	struct lane *l, *next;
+	jw_key(j, "socks");
+	jw_arr(j);
+	list_for_each(l, next, &k->lanes, node)
+	{
+		jw_int(j, l->sock->id);
+	}
+	jw_end(j);
+}
+
 void cluster_save(const struct cluster *c, struct jw *j)
 {
 	struct key *k, *knext;
@@ -238,7 +364,7 @@ void cluster_save(const struct cluster *c, struct jw *j)
 	{
 		jw_obj(j);
 		jw_kstr(j, "key", k->name);
-		jw_kint(j, "sock", k->sock->id);
+		save_lanes(k, j);
 		jw_kstr(j, "data", k->data);
 		jw_end(j);
 	}
@@ -253,20 +379,34 @@ void cluster_save(const struct cluster *c, struct jw *j)
 	jw_end(j);
 }
 
+static void restore_key(struct cluster *c, const json_t *o)
+{
+	const char *name = json_string_value(json_object_get(o, "key"));
+	const char *data = json_string_value(json_object_get(o, "data"));
+	if (!name || !data || cluster_find_key(c, name) || c->nkeys >= LIMIT_CLUSTER_KEYS) {
+		return;
+	}
+	struct key *k = add_key(c, name, data, strlen(data));
+	size_t i;
+	json_t *id;
+	json_array_foreach(json_object_get(o, "socks"), i, id)
+	{
+		json_int_t n = json_integer_value(id);
+		struct lsock *l = n > 0 ? sockets_find(c->conf.sockets, (unsigned)n) : NULL;
+		if (l && !find_lane(k, l->slot)) {
+			add_lane(k, sockets_ref(l));
+		}
+	}
+	cluster_drop_empty(k);
+}
+
 void cluster_restore(struct cluster *c, const json_t *saved)
 {
 	size_t i;
 	json_t *o;
 	json_array_foreach(json_object_get(saved, "keys"), i, o)
 	{
-		const char *name = json_string_value(json_object_get(o, "key"));
-		const char *data = json_string_value(json_object_get(o, "data"));
-		json_int_t id = json_integer_value(json_object_get(o, "sock"));
-		struct lsock *l = id > 0 ? sockets_find(c->conf.sockets, (unsigned)id) : NULL;
-		if (name && data && l && !cluster_find_key(c, name) &&
-		    c->nkeys < LIMIT_CLUSTER_KEYS) {
-			add_key(c, name, data, strlen(data), sockets_ref(l));
-		}
+		restore_key(c, o);
 	}
 	json_decref(c->saved);
 	c->saved = json_incref(json_object_get(saved, "workers"));
@@ -290,8 +430,9 @@ void cluster_readopt(struct worker *w)
 		json_object_foreach(json_object_get(o, "keys"), name, listening)
 		{
 			struct key *k = cluster_find_key(w->cluster, name);
-			if (k) {
-				cluster_join(w, k, json_is_true(listening));
+			struct lane *l = k ? find_lane(k, w->slot) : NULL;
+			if (l) {
+				cluster_join(w, l, json_is_true(listening));
 			}
 		}
 	}

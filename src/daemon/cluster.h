@@ -9,6 +9,9 @@
  * keys. A key whose last member died stays, so that connections wait for the replacement; it goes
  * when the program itself closes it or with cluster_trim().
  *
+ * How connections get to them is `balance`: from one queue (shared), from one queue a slot
+ * (reuseport), or by our hand (round-robin, daemon/dispatch.c).
+ *
  * A struct worker is one instance's channel. Programs in fork mode have one too, with cluster NULL:
  * messages only. Owned by struct app (cluster) and struct inst (worker).
  */
@@ -19,6 +22,7 @@
 #include <stdint.h>
 
 #include "common/list.h"
+#include "config/conf.h"
 #include "daemon/channel.h"
 #include "daemon/sockets.h"
 
@@ -46,9 +50,12 @@ struct worker_events {
 
 struct cluster_conf {
 	const char *app; /* copied */
+	struct ev_loop *loop;
 	struct sockets *sockets;
-	struct lsock *const *listen; /* of `listen =`: listen({fd: 3}) is the first; borrowed */
-	size_t nlisten;
+	enum conf_balance balance;
+	size_t ninherited; /* sockets of `listen =`: listen({fd: 3}) is the first */
+	/* A reference to number i of them for a slot; NULL with err and *error. */
+	struct lsock *(*inherited)(void *ctx, size_t i, int slot, struct err *err, int *error);
 	bool as_user; /* socket files are made with these rights */
 	uid_t uid;
 	gid_t gid;
@@ -60,8 +67,9 @@ struct cluster_conf {
 struct cluster *cluster_new(const struct cluster_conf *conf);
 /* Its workers go on without it. NULL is fine. */
 void cluster_free(struct cluster *c);
-/* `listen =` was opened after cluster_new(), or closed. Borrowed until the next call. */
-void cluster_set_listen(struct cluster *c, struct lsock *const *listen, size_t n);
+/* The slot has no process and will have none soon: with `balance = reuseport` its sockets go; what
+ * waits in them is given to the others. */
+void cluster_release_slot(struct cluster *c, int slot);
 /* Close the keys that have no member. Call it when all wanted instances are ready (what the
  * program no longer listens on goes) and when none runs nor will be started (the ports go). */
 void cluster_trim(struct cluster *c);
@@ -72,13 +80,20 @@ void cluster_save(const struct cluster *c, struct jw *w);
  * its socket is left out. */
 void cluster_restore(struct cluster *c, const json_t *saved);
 
-/* cluster may be NULL; fd is taken over; id is unique in the daemon's life. */
-struct worker *worker_new(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
-			  const struct worker_events *events, void *ctx);
+struct worker_conf {
+	struct ev_loop *loop;
+	struct cluster *cluster; /* NULL: messages only */
+	uint64_t id;		 /* unique in the daemon's life */
+	int slot;
+	const struct worker_events *events;
+	void *ctx;
+};
+
+/* fd is taken over. */
+struct worker *worker_new(const struct worker_conf *conf, int fd);
 /* The same for a channel that was in use: takes back its keys and flags, and goes on with numbers
  * that were never used. */
-struct worker *worker_adopt(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
-			    const struct worker_events *events, void *ctx);
+struct worker *worker_adopt(const struct worker_conf *conf, int fd);
 /* Closes the channel; NULL is fine. The keeper's duplicate must be dropped too before the program
  * sees it. */
 void worker_free(struct worker *w);

@@ -80,23 +80,23 @@ static const char *value_of(const struct inst *in, const struct env_var *var, ch
 
 static void add_listen(const struct inst *in, struct words *env)
 {
-	const struct app *app = in->app;
-	if (!app->nlisten) {
+	const struct app_conf *c = &in->app->conf;
+	if (!c->nlisten) {
 		return;
 	}
 	char names[LIMIT_LISTEN * 128] = "";
 	size_t len = 0;
-	for (size_t i = 0; i < app->nlisten && len < sizeof(names); i++) {
+	for (size_t i = 0; i < c->nlisten && len < sizeof(names); i++) {
 		/* A colon separates the names, so it cannot be in one (sd_listen_fds(3)). */
 		char name[112];
-		snprintf(name, sizeof(name), "%s", app->conf.listen[i].text);
-		for (char *c = strchr(name, ':'); c; c = strchr(c, ':')) {
-			*c = '_';
+		snprintf(name, sizeof(name), "%s", c->listen[i].text);
+		for (char *s = strchr(name, ':'); s; s = strchr(s, ':')) {
+			*s = '_';
 		}
 		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i ? ":" : "",
 					name);
 	}
-	add_number(env, "LISTEN_FDS", (long long)app->nlisten);
+	add_number(env, "LISTEN_FDS", (long long)c->nlisten);
 	add(env, "LISTEN_PID", "0"); /* the stub puts its own pid there */
 	add(env, "LISTEN_FDNAMES", names);
 }
@@ -106,7 +106,7 @@ static void add_node(const struct inst *in, struct words *env)
 	if (!in->worker) {
 		return;
 	}
-	add_number(env, "NODE_CHANNEL_FD", 3 + (long long)in->app->nlisten);
+	add_number(env, "NODE_CHANNEL_FD", 3 + (long long)in->app->conf.nlisten);
 	add(env, "NODE_CHANNEL_SERIALIZATION_MODE", "json");
 	if (in->app->cluster) {
 		add_number(env, "NODE_UNIQUE_ID", (long long)in->id + 1);

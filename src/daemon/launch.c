@@ -15,6 +15,7 @@
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/environ.h"
+#include "daemon/listen.h"
 #include "daemon/notify.h"
 #include "daemon/readiness.h"
 #include "daemon/runner.h"
@@ -228,10 +229,10 @@ static bool make_affinity(struct launch *l, struct err *err)
 
 static void make_listen(struct launch *l)
 {
-	const struct app *app = l->in->app;
-	l->listen_fds = xcalloc(app->nlisten, sizeof(*l->listen_fds));
-	for (size_t i = 0; i < app->nlisten; i++) {
-		l->listen_fds[i] = app->listen[i]->fd;
+	const struct inst *in = l->in;
+	l->listen_fds = xcalloc(in->nlisten, sizeof(*l->listen_fds));
+	for (size_t i = 0; i < in->nlisten; i++) {
+		l->listen_fds[i] = in->listen[i]->fd;
 	}
 }
 
@@ -251,9 +252,8 @@ static bool prepare(struct launch *l, struct err *err)
 {
 	struct inst *in = l->in;
 	const struct app_conf *c = &in->app->conf;
-	if (!apps_resolve_user(in->app, err) || !apps_open_sockets(in->app, err) ||
-	    !make_affinity(l, err) || !make_outputs(l, err) ||
-	    !workers_attach(in, &l->channel_fd, err)) {
+	if (!apps_resolve_user(in->app, err) || !listen_open(in, err) || !make_affinity(l, err) ||
+	    !make_outputs(l, err) || !workers_attach(in, &l->channel_fd, err)) {
 		return false;
 	}
 	if (needs_notify(c) && !(in->notify = notify_new(in, l->in->app->user.uid, err))) {
@@ -282,7 +282,7 @@ static bool spawn(struct launch *l, struct spawn_child *child, struct err *err)
 		.out_fd = l->out_fd,
 		.err_fd = l->err_fd,
 		.listen_fds = l->listen_fds,
-		.nlisten = in->app->nlisten,
+		.nlisten = in->nlisten,
 		.channel_fd = l->channel_fd,
 		.set_user = other_user,
 		.uid = l->in->app->user.uid,
@@ -350,6 +350,7 @@ static void started(struct inst *in, const struct spawn_child *child)
 	in->started_mono_ms = clock_mono_ms();
 	in->started_real_ms = clock_real_ms();
 	in->ran = in->exited = in->killed = in->ready = false;
+	listen_begin_use(in);
 	launch_register(in);
 	ev_io_set(&in->report_io, in->report_fd, EV_READ);
 	ev_io_start(d->loop, &in->report_io);

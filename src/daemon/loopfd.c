@@ -24,7 +24,7 @@ static int find_epoll(void)
 	return -1;
 }
 
-void loopfd_close(struct ev_loop *loop, int fd)
+void loopfd_forget(struct ev_loop *loop, int fd)
 {
 	static int epoll_fd = -1;
 	if (ev_backend(loop) == EVBACKEND_EPOLL) {
@@ -36,5 +36,10 @@ void loopfd_close(struct ev_loop *loop, int fd)
 			epoll_fd = -1;
 		}
 	}
+}
+
+void loopfd_close(struct ev_loop *loop, int fd)
+{
+	loopfd_forget(loop, fd);
 	close(fd);
 }

@@ -13,5 +13,7 @@
 
 /* Stop the watchers first. */
 void loopfd_close(struct ev_loop *loop, int fd);
+/* The same for one that is closed elsewhere. */
+void loopfd_forget(struct ev_loop *loop, int fd);
 
 #endif

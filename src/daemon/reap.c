@@ -15,6 +15,7 @@
 #include "common/units.h"
 #include "daemon/daemon.h"
 #include "daemon/launch.h"
+#include "daemon/listen.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
 #include "daemon/workers.h"
@@ -172,6 +173,7 @@ static void main_exited(struct inst *in, int status, bool known, int64_t died_mo
 	ev_io_stop(d->loop, &in->pid_io);
 	ev_timer_stop(d->loop, &in->ready_timer);
 	launch_read_report(in);
+	listen_end_use(in);
 	workers_drain(in);
 	if (in->out) {
 		output_drain(in->out);

@@ -15,6 +15,7 @@
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
 #include "daemon/launch.h"
+#include "daemon/listen.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
 #include "daemon/rollout.h"
@@ -87,6 +88,7 @@ void inst_free(struct inst *in)
 	}
 	launch_release(in);
 	launch_drop_cgroup(in);
+	listen_close(in);
 	history_finish(&in->history);
 	free(in->last_lines);
 	free(in);
@@ -154,6 +156,7 @@ static void begin_stop(struct inst *in)
 {
 	double grace = (double)in->app->conf.stop_timeout_ms / 1000.;
 	in->killed = false;
+	listen_end_use(in);
 	arm(in, &in->kill_timer, grace);
 	in->ndrain_ports = workers_ports(in, in->drain_port, DRAIN_PORTS);
 	in->drain_until_mono_ms = clock_mono_ms() + (int64_t)(grace * DRAIN_SHARE * 1000.);
@@ -291,7 +294,7 @@ void runner_restart(struct inst *in, const struct asker *by)
 static bool can_overlap(struct inst *in)
 {
 	return rollout_can(in) &&
-	       (in->app->cluster || in->app->nlisten > 0 || !treekill_is_listening(in));
+	       (in->app->cluster || in->app->conf.nlisten > 0 || !treekill_is_listening(in));
 }
 
 void runner_replace(struct inst *in)

@@ -22,6 +22,7 @@
 
 struct app;
 struct asker;
+struct lsock;
 struct notify;
 struct output;
 struct runtab_rec;
@@ -73,6 +74,9 @@ struct inst {
 	bool cgroup_spent;   /* was killed as a whole: not to be used again */
 	struct tree tree;    /* its members, where there is no cgroup */
 	struct output *out, *err;
+	struct lsock **listen; /* daemon/listen.h */
+	size_t nlisten;
+	bool listen_used;
 	struct worker *worker;	  /* node channel; NULL = none */
 	int64_t messages_mono_ms; /* when the second began in which it sent so many */
 	unsigned messages;

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/mem.h"
 #include "sys/portowner.h"
+#include "sys/reuseport.h"
 
 #define LOOK_PERIOD_MS 1000 /* searching all of /proc is not for a crash loop */
 #define HELD_PREFIX    "sock."
@@ -54,16 +56,137 @@ static char *make_spec(const struct sock_req *req, unsigned index)
 			 (unsigned)req->port, req->flags & (SOCK_V6ONLY | SOCK_REUSEPORT), index);
 }
 
-static struct lsock *find_spec(struct sockets *s, const char *app, const char *spec)
+static struct lsock *find_spec(struct sockets *s, const char *app, const char *spec, int slot)
 {
 	struct lsock *l, *next;
 	list_for_each(l, next, &s->all, node)
 	{
-		if (l->fd >= 0 && strcmp(l->app, app) == 0 && strcmp(l->spec, spec) == 0) {
+		if (l->fd >= 0 && l->slot == slot && strcmp(l->app, app) == 0 &&
+		    strcmp(l->spec, spec) == 0) {
 			return l;
 		}
 	}
 	return NULL;
+}
+
+/* --- groups --- */
+
+/* Whether o is an open socket of l's group. */
+static bool is_sibling(const struct lsock *o, const struct lsock *l)
+{
+	return o->slot >= 0 && l->slot >= 0 && o->fd >= 0 && strcmp(o->app, l->app) == 0 &&
+	       strcmp(o->spec, l->spec) == 0;
+}
+
+/* Open ones of l's group; *used is how many of them have users. */
+static unsigned count_group(const struct sockets *s, const struct lsock *l, unsigned *used)
+{
+	unsigned n = 0;
+	struct lsock *o, *next;
+	*used = 0;
+	list_for_each(o, next, &s->all, node)
+	{
+		if (is_sibling(o, l)) {
+			n++;
+			*used += o->users > 0;
+		}
+	}
+	return n;
+}
+
+/* New connections go to those that have users; to all if none has. */
+static void steer(struct sockets *s, const struct lsock *l)
+{
+	unsigned used;
+	unsigned n = count_group(s, l, &used);
+	struct lsock *o, *next;
+	bool *out = xcalloc(n, sizeof(*out));
+	list_for_each(o, next, &s->all, node)
+	{
+		if (is_sibling(o, l) && o->place < n) {
+			out[o->place] = o->users == 0;
+		}
+	}
+	if (used == 0 || used == n || !reuseport_leave_out(l->fd, out, n)) {
+		reuseport_spread(l->fd);
+	}
+	free(out);
+}
+
+void sockets_settle(struct sockets *s)
+{
+	struct lsock *l, *next;
+	list_for_each(l, next, &s->all, node)
+	{
+		if (l->slot >= 0 && l->place == 0 && l->fd >= 0) {
+			steer(s, l);
+		}
+	}
+}
+
+void sockets_use(struct sockets *s, struct lsock *l)
+{
+	if (l->users++ == 0) {
+		steer(s, l);
+	}
+}
+
+void sockets_unuse(struct sockets *s, struct lsock *l)
+{
+	if (--l->users == 0) {
+		steer(s, l);
+	}
+}
+
+bool sockets_is_left_out(const struct sockets *s, const struct lsock *l)
+{
+	unsigned used = 0;
+	if (l->slot >= 0 && l->users == 0) {
+		count_group(s, l, &used);
+	}
+	return used > 0;
+}
+
+/*
+ * It is about to be closed: the last of the group moves to its place. The kernel does so a moment
+ * later, when the keeper has closed its duplicate; until then the old program must stand, which
+ * keeps new connections away from it.
+ */
+static void leave_group(struct sockets *s, const struct lsock *l)
+{
+	unsigned used;
+	if (l->slot < 0) {
+		return;
+	}
+	s->hooks.settle_later(s->hooks.ctx);
+	unsigned last = count_group(s, l, &used) - 1;
+	struct lsock *o, *next;
+	list_for_each(o, next, &s->all, node)
+	{
+		if (o != l && is_sibling(o, l) && o->place == last) {
+			o->place = l->place;
+			return;
+		}
+	}
+}
+
+/* The first one is bound without SO_REUSEPORT, or a stranger of the same user would go unnoticed;
+ * the others join it, also on a port the kernel chose. */
+static void join_group(struct sockets *s, const struct lsock *probe, struct sock_req *req,
+		       unsigned *place)
+{
+	unsigned used;
+	struct sock_addr addr;
+	struct lsock *o, *next;
+	*place = count_group(s, probe, &used);
+	req->flags |= *place ? SOCK_REUSEPORT : SOCK_REUSEPORT_LATER;
+	list_for_each(o, next, &s->all, node)
+	{
+		if (*place && req->port == 0 && is_sibling(o, probe) &&
+		    sock_address(o->fd, &addr)) {
+			req->port = addr.port;
+		}
+	}
 }
 
 /* One of our own apps: in /proc the keeper would be found, which has a copy of every socket. */
@@ -113,40 +236,60 @@ static void held_name(const struct lsock *l, char out[24])
 	snprintf(out, 24, HELD_PREFIX "%u", l->id);
 }
 
-struct lsock *sockets_get(struct sockets *s, const char *app, const struct sock_req *req,
-			  unsigned index, struct err *err, int *error)
+static struct lsock *add(struct sockets *s, const struct lsock *like)
 {
-	char name[SOCK_NAME] = "", held[24];
+	char held[24];
+	struct lsock *l = xmalloc(sizeof(*l));
+	*l = *like;
+	l->app = xstrdup(like->app);
+	l->spec = xstrdup(like->spec);
+	l->name = xstrdup(like->name);
+	list_add(&s->all, &l->node);
+	held_name(l, held);
+	s->hooks.deposit(s->hooks.ctx, held, l->fd);
+	return l;
+}
+
+/* Open it, as *l says. */
+static struct lsock *open_new(struct sockets *s, struct lsock *l, struct sock_req *req,
+			      struct err *err, int *error)
+{
+	char name[SOCK_NAME] = "";
 	int code = 0;
-	char *spec = make_spec(req, index);
-	struct lsock *l = find_spec(s, app, spec);
-	if (l) {
-		free(spec);
-		return sockets_ref(l);
+	l->fd = 0; /* as good as open, to find its group */
+	if (l->slot >= 0) {
+		join_group(s, l, req, &l->place);
 	}
-	int fd = sock_listen(req, err, &code);
-	if (fd < 0) {
+	l->fd = sock_listen(req, err, &code);
+	if (l->fd < 0) {
 		if (code == EADDRINUSE && err) {
 			blame(s, req, err);
 		}
 		if (error) {
 			*error = code;
 		}
-		free(spec);
 		return NULL;
 	}
-	sock_name(fd, name);
-	l = xcalloc(1, sizeof(*l));
-	*l = (struct lsock){.id = s->next_id++,
-			    .refs = 1,
-			    .app = xstrdup(app),
-			    .spec = spec,
-			    .name = xstrdup(name),
-			    .kind = req->kind,
-			    .fd = fd};
-	list_add(&s->all, &l->node);
-	held_name(l, held);
-	s->hooks.deposit(s->hooks.ctx, held, fd);
+	sock_name(l->fd, name);
+	l->name = name;
+	l->id = s->next_id++;
+	return add(s, l);
+}
+
+struct lsock *sockets_get(struct sockets *s, const struct sockets_want *want, struct err *err,
+			  int *error)
+{
+	struct sock_req req = *want->req;
+	int slot = req.kind == SOCK_KIND_TCP ? want->slot : -1;
+	char *spec = make_spec(&req, want->index);
+	struct lsock like = {.app = (char *)(uintptr_t)want->app,
+			     .spec = spec,
+			     .kind = req.kind,
+			     .slot = slot,
+			     .refs = 1};
+	struct lsock *l = find_spec(s, want->app, spec, slot);
+	l = l ? sockets_ref(l) : open_new(s, &like, &req, err, error);
+	free(spec);
 	return l;
 }
 
@@ -185,6 +328,7 @@ void sockets_unref(struct sockets *s, struct lsock *l)
 	}
 	held_name(l, held);
 	if (l->fd >= 0) {
+		leave_group(s, l);
 		s->hooks.drop(s->hooks.ctx, held);
 		remove_file(l);
 	}
@@ -212,6 +356,8 @@ void sockets_save(const struct sockets *s, struct jw *w)
 		jw_obj(w);
 		jw_kint(w, "id", l->id);
 		jw_kint(w, "kind", l->kind);
+		jw_kint(w, "slot", l->slot);
+		jw_kint(w, "place", l->place);
 		jw_kstr(w, "app", l->app);
 		jw_kstr(w, "spec", l->spec);
 		jw_kstr(w, "name", l->name);
@@ -227,8 +373,10 @@ static void load_one(struct sockets *s, const json_t *o)
 	const char *name = json_string_value(json_object_get(o, "name"));
 	json_int_t id = json_integer_value(json_object_get(o, "id"));
 	json_int_t kind = json_integer_value(json_object_get(o, "kind"));
+	json_int_t place = json_integer_value(json_object_get(o, "place"));
+	const json_t *slot = json_object_get(o, "slot");
 	if (!app || !spec || !name || id < 1 || id > UINT32_MAX / 2 || kind < SOCK_KIND_TCP ||
-	    kind > SOCK_KIND_UNIX) {
+	    kind > SOCK_KIND_UNIX || place < 0 || place > LIMIT_INSTANCES_APP) {
 		return;
 	}
 	struct lsock *l = xcalloc(1, sizeof(*l));
@@ -237,6 +385,8 @@ static void load_one(struct sockets *s, const json_t *o)
 			    .spec = xstrdup(spec),
 			    .name = xstrdup(name),
 			    .kind = (enum sock_kind)kind,
+			    .slot = json_is_integer(slot) ? (int)json_integer_value(slot) : -1,
+			    .place = (unsigned)place,
 			    .fd = -1};
 	list_add(&s->all, &l->node);
 	if (l->id >= s->next_id) {

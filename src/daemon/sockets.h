@@ -8,6 +8,10 @@
  * `listen =` and by what its programs ask for: the same address is the same socket. A duplicate of
  * each is deposited with the keeper as "sock.ID", which is how they outlive the supervisor. What
  * they are for is saved as JSON (sockets_save) and must be loaded before they are handed back.
+ *
+ * With `balance = reuseport` an address has a socket for each slot, a group of the kernel's. It is
+ * the slot's, not the process's: what waits in it when the process dies is there for the next one.
+ * While nobody accepts from one of them new connections go to the others.
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -22,15 +26,19 @@ struct lsock {
 	unsigned id;
 	unsigned refs;
 	char *app;  /* name of the app it belongs to */
-	char *spec; /* what was asked for: the key under which it is shared */
+	char *spec; /* what was asked for: the key under which it is shared, or the group's */
 	char *name; /* what it is bound to: "tcp:0.0.0.0:3000" */
 	enum sock_kind kind;
-	int fd; /* -1 = announced by sockets_load(), not handed back yet */
+	int slot;	/* whose it is in a group; -1 = it is for all slots */
+	unsigned place; /* in its group, see sys/reuseport.h */
+	unsigned users; /* processes that accept from it, as far as we know */
+	int fd;		/* -1 = announced by sockets_load(), not handed back yet */
 };
 
 struct sockets_hooks {
 	void (*deposit)(void *ctx, const char *name, int fd); /* fd stays ours */
 	void (*drop)(void *ctx, const char *name);
+	void (*settle_later)(void *ctx); /* call sockets_settle() in a moment */
 	void *ctx;
 };
 
@@ -47,14 +55,29 @@ void sockets_init(struct sockets *s, const struct sockets_hooks *hooks);
  * before. */
 void sockets_finish(struct sockets *s);
 
+struct sockets_want {
+	const char *app;
+	const struct sock_req *req;
+	unsigned index; /* tells apart several sockets on port 0 */
+	int slot;	/* one for this slot alone; -1 = for all. Only TCP has groups */
+};
+
 /* Find or open; the caller gets a reference. NULL on failure: err is "cannot listen on
  * 0.0.0.0:3000: in use by pid 4711 (node old.js, uid 1000), not one of ours", *error the errno
- * (error may be NULL). index tells apart several sockets on port 0. */
-struct lsock *sockets_get(struct sockets *s, const char *app, const struct sock_req *req,
-			  unsigned index, struct err *err, int *error);
+ * (error may be NULL). */
+struct lsock *sockets_get(struct sockets *s, const struct sockets_want *want, struct err *err,
+			  int *error);
 struct lsock *sockets_ref(struct lsock *l);
 /* The last reference closes it and removes a socket file that is still its own. NULL is fine. */
 void sockets_unref(struct sockets *s, struct lsock *l);
+/* A process begins, or ends, to accept from it. */
+void sockets_use(struct sockets *s, struct lsock *l);
+void sockets_unuse(struct sockets *s, struct lsock *l);
+/* Groups have shrunk: tell the kernel again who is left out. */
+void sockets_settle(struct sockets *s);
+/* Whether it has no user while others of its group have. */
+bool sockets_is_left_out(const struct sockets *s, const struct lsock *l);
+
 /* NULL if there is none with an open descriptor. */
 struct lsock *sockets_find(struct sockets *s, unsigned id);
 

@@ -12,7 +12,7 @@
 #define MAX_SENT 256 /* descriptors a worker may leave unanswered */
 #define TRIES	 3
 
-static int64_t next_seq(struct worker *w)
+int64_t worker_next_seq(struct worker *w)
 {
 	return ++w->seq;
 }
@@ -34,17 +34,25 @@ static void free_sent(struct worker *w, struct sent *s)
 	free(s);
 }
 
-static void send_socket(struct worker *w, const struct buf *line, struct lsock *sock)
+/* sock NULL: a connection, under this number. */
+static bool send_with(struct worker *w, const struct buf *line, int fd, struct lsock *sock)
 {
-	if (w->nsent >= MAX_SENT || !channel_send(&w->channel, line->data, line->len, sock->fd)) {
-		w->events.problem(w->ctx, w, "a socket could not be sent");
-		return;
+	if (w->nsent >= MAX_SENT || !channel_send(&w->channel, line->data, line->len, fd)) {
+		return false;
 	}
-	struct sent *s = xmalloc(sizeof(*s) + line->len);
-	*s = (struct sent){.sock = sockets_ref(sock), .tries = 1, .len = line->len};
-	memcpy(s->line, line->data, line->len);
+	size_t kept = sock ? line->len : 0; /* to be sent again */
+	struct sent *s = xmalloc(sizeof(*s) + kept);
+	*s = (struct sent){
+		.sock = sock ? sockets_ref(sock) : NULL, .seq = w->seq, .tries = 1, .len = kept};
+	memcpy(s->line, line->data, kept);
 	list_add(&w->sent, &s->node);
 	w->nsent++;
+	return true;
+}
+
+bool worker_send_fd(struct worker *w, const struct buf *line, int fd)
+{
+	return send_with(w, line, fd, NULL);
 }
 
 static void on_handle_ack(struct worker *w)
@@ -61,6 +69,11 @@ static void on_handle_nack(struct worker *w)
 		return;
 	}
 	struct sent *s = container_of(w->sent.next, struct sent, node);
+	if (!s->sock) {
+		dispatch_answered(w, s->seq, false);
+		free_sent(w, s);
+		return;
+	}
 	if (s->tries++ < TRIES && channel_send(&w->channel, s->line, s->len, s->sock->fd)) {
 		return;
 	}
@@ -85,7 +98,8 @@ static struct member *find_member(struct worker *w, const struct key *key)
 static void answer_error(struct worker *w, const struct node_msg *m, const char *name, int error)
 {
 	struct buf line = {0};
-	struct node_reply r = {.key = name, .ack = m->seq, .seq = next_seq(w), .data = m->data};
+	struct node_reply r = {
+		.key = name, .ack = m->seq, .seq = worker_next_seq(w), .data = m->data};
 	node_write_error(&line, &r, -error);
 	send_line(w, &line);
 	buf_finish(&line);
@@ -98,16 +112,43 @@ static enum node_kind kind_of(const struct lsock *l)
 					  : NODE_TCP;
 }
 
-static void answer_shared(struct worker *w, const struct node_msg *m, struct key *k)
+static void answer_shared(struct worker *w, const struct node_msg *m, const struct lane *l)
 {
+	struct key *k = l->key;
 	struct buf line = {0};
 	struct node_reply r = {.key = k->name,
 			       .ack = m->seq,
-			       .seq = next_seq(w),
+			       .seq = worker_next_seq(w),
 			       .data = {.p = k->data, .len = strlen(k->data)}};
-	node_write_shared(&line, &r, kind_of(k->sock));
-	send_socket(w, &line, k->sock);
+	node_write_shared(&line, &r, kind_of(l->sock));
+	if (!send_with(w, &line, l->sock->fd, l->sock)) {
+		w->events.problem(w->ctx, w, "a socket could not be sent");
+	}
 	buf_finish(&line);
+}
+
+/* It gets no socket; connections come by newconn. */
+static void answer_round_robin(struct worker *w, const struct node_msg *m, const struct lane *l)
+{
+	struct buf line = {0};
+	struct sock_addr a;
+	struct node_reply r = {.key = l->key->name,
+			       .ack = m->seq,
+			       .seq = worker_next_seq(w),
+			       .data = {.p = l->key->data, .len = strlen(l->key->data)}};
+	bool inet = sock_address(l->sock->fd, &a);
+	node_write_round_robin(&line, &r, inet ? a.host : NULL, inet && a.v6, inet ? a.port : 0);
+	send_line(w, &line);
+	buf_finish(&line);
+}
+
+static void answer(struct worker *w, const struct node_msg *m, const struct lane *l)
+{
+	if (w->cluster->conf.balance == BALANCE_ROUND_ROBIN && l->sock->kind != SOCK_KIND_UDP) {
+		answer_round_robin(w, m, l);
+	} else {
+		answer_shared(w, m, l);
+	}
 }
 
 static void on_query(struct worker *w, const struct node_msg *m)
@@ -120,13 +161,19 @@ static void on_query(struct worker *w, const struct node_msg *m)
 	struct key *k = cluster_find_key(c, name.data);
 	if (k && find_member(w, k)) {
 		answer_error(w, m, name.data, EADDRINUSE); /* twice in one program */
-	} else if (!k && !(k = cluster_open_key(c, m, name.data, &err, &error))) {
-		answer_error(w, m, name.data, error ? error : EINVAL);
-		w->events.listen_failed(w->ctx, w, err.msg);
-	} else {
-		cluster_join(w, k, false);
+		buf_finish(&name);
+		return;
+	}
+	k = k ? k : cluster_open_key(c, m, name.data);
+	struct lane *l = cluster_lane(k, w->slot, m, &err, &error);
+	if (l) {
+		cluster_join(w, l, false);
 		cluster_changed(c);
-		answer_shared(w, m, k);
+		answer(w, m, l);
+	} else {
+		answer_error(w, m, name.data, error ? error : EINVAL);
+		cluster_drop_empty(k);
+		w->events.listen_failed(w->ctx, w, err.msg);
 	}
 	buf_finish(&name);
 }
@@ -155,7 +202,8 @@ static void on_listening(struct worker *w, const struct node_msg *m)
 	{
 		if (!mem->listening) {
 			mem->listening = true;
-			name = mem->key->sock->name;
+			name = mem->lane->sock->name;
+			dispatch_update(mem->key);
 			break;
 		}
 	}
@@ -183,7 +231,7 @@ static void on_intended(struct worker *w, const struct node_msg *m)
 {
 	struct buf line = {0};
 	w->intended = true;
-	node_write_ack(&line, m->seq, next_seq(w));
+	node_write_ack(&line, m->seq, worker_next_seq(w));
 	send_line(w, &line);
 	buf_finish(&line);
 	w->events.intended_exit(w->ctx, w);
@@ -224,6 +272,9 @@ static void take_cluster(struct worker *w, const struct node_msg *m)
 		break;
 	case NODE_INTENDED:
 		on_intended(w, m);
+		break;
+	case NODE_REPLY:
+		dispatch_answered(w, m->ack, m->accepted);
 		break;
 	default:
 		break;
@@ -275,6 +326,8 @@ static void on_eof(void *ctx, const char *why)
 	if (why) {
 		w->events.problem(w->ctx, w, why);
 	}
+	cluster_retire(w);
+	dispatch_take_back(w);
 	w->events.eof(w->ctx, w);
 }
 
@@ -300,29 +353,29 @@ static void on_done(void *ctx)
 
 static const struct channel_callbacks callbacks = {on_line, on_eof, on_done};
 
-struct worker *worker_new(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
-			  const struct worker_events *events, void *ctx)
+struct worker *worker_new(const struct worker_conf *conf, int fd)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
-	w->cluster = cluster;
-	w->id = id;
-	w->events = *events;
-	w->ctx = ctx;
+	w->cluster = conf->cluster;
+	w->id = conf->id;
+	w->slot = conf->slot;
+	w->events = *conf->events;
+	w->ctx = conf->ctx;
 	list_init(&w->node);
 	list_init(&w->members);
 	list_init(&w->sent);
-	channel_init(&w->channel, loop, fd, &callbacks, w);
-	if (cluster) {
-		list_add(&cluster->workers, &w->node);
+	list_init(&w->given);
+	channel_init(&w->channel, conf->loop, fd, &callbacks, w);
+	if (w->cluster) {
+		list_add(&w->cluster->workers, &w->node);
 	}
 	return w;
 }
 
-struct worker *worker_adopt(struct ev_loop *loop, struct cluster *cluster, uint64_t id, int fd,
-			    const struct worker_events *events, void *ctx)
+struct worker *worker_adopt(const struct worker_conf *conf, int fd)
 {
-	struct worker *w = worker_new(loop, cluster, id, fd, events, ctx);
-	if (cluster) {
+	struct worker *w = worker_new(conf, fd);
+	if (w->cluster) {
 		cluster_readopt(w);
 	}
 	return w;
@@ -334,6 +387,8 @@ void worker_free(struct worker *w)
 	if (!w) {
 		return;
 	}
+	cluster_retire(w);
+	dispatch_take_back(w);
 	list_for_each(m, next, &w->members, node)
 	{
 		cluster_leave(w, m, false);
@@ -360,11 +415,12 @@ bool worker_disconnect(struct worker *w)
 	if (w->disconnecting) {
 		return true;
 	}
-	node_write_disconnect(&line, next_seq(w));
+	node_write_disconnect(&line, worker_next_seq(w));
 	bool ok = send_line(w, &line);
 	buf_finish(&line);
 	if (ok) {
 		w->disconnecting = true;
+		cluster_retire(w);
 		cluster_changed(w->cluster);
 	}
 	return ok;
@@ -391,7 +447,7 @@ size_t worker_listening(const struct worker *w, const char **names, size_t max)
 	{
 		if (m->listening) {
 			if (n < max) {
-				names[n] = m->key->sock->name;
+				names[n] = m->lane->sock->name;
 			}
 			n++;
 		}

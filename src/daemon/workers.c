@@ -14,6 +14,7 @@
 #include "daemon/channel.h"
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
+#include "daemon/listen.h"
 #include "daemon/readiness.h"
 #include "daemon/runner.h"
 #include "sys/statefile.h"
@@ -159,19 +160,38 @@ bool workers_restore_socket(struct daemon *d, const char *name, int fd)
 	return sockets_restore(&d->sockets, name, fd);
 }
 
+/* What a process has, and what one that is to be started will want. */
+static void restore_listen(struct app *app)
+{
+	struct inst *in, *next;
+	struct err err;
+	for (int i = 0; i < app->nslots; i++) {
+		in = app->slots[i];
+		if ((in->pid || in->wanted) && !listen_open(in, &err)) {
+			log_line("%s: %s", app->conf.name, err.msg);
+		}
+		if (in->pid) {
+			listen_begin_use(in);
+		}
+	}
+	list_for_each(in, next, &app->others, other_node)
+	{
+		if (in->pid && !listen_open(in, &err)) {
+			log_line("%s: %s", app->conf.name, err.msg);
+		}
+	}
+}
+
 void workers_restore_clusters(struct daemon *d)
 {
 	const json_t *saved = json_object_get(d->saved_sockets, "clusters");
 	struct app *app, *next;
 	list_for_each(app, next, &d->apps, node)
 	{
-		struct err err;
 		if (app->cluster) {
 			cluster_restore(app->cluster, json_object_get(saved, app->conf.name));
 		}
-		if (apps_any_live(app) && !apps_open_sockets(app, &err)) {
-			log_line("%s: %s", app->conf.name, err.msg);
-		}
+		restore_listen(app);
 	}
 }
 
@@ -185,12 +205,19 @@ void workers_restored(struct daemon *d)
 
 /* --- sockets and channels --- */
 
+static struct lsock *on_inherited(void *ctx, size_t i, int slot, struct err *err, int *error)
+{
+	return listen_get(ctx, i, slot, err, error);
+}
+
 struct cluster *workers_new_cluster(struct app *app)
 {
 	struct cluster_conf conf = {.app = app->conf.name,
+				    .loop = app->daemon->loop,
 				    .sockets = &app->daemon->sockets,
-				    .listen = app->listen,
-				    .nlisten = app->nlisten,
+				    .balance = app->conf.balance,
+				    .ninherited = app->conf.nlisten,
+				    .inherited = on_inherited,
 				    .as_user = app->user.uid != geteuid(),
 				    .uid = app->user.uid,
 				    .gid = app->user.gid,
@@ -199,24 +226,19 @@ struct cluster *workers_new_cluster(struct app *app)
 	return cluster_new(&conf);
 }
 
-struct lsock *workers_open_listen(struct app *app, const struct listen_addr *addr, struct err *err)
-{
-	static const enum sock_kind kinds[] = {[LISTEN_TCP] = SOCK_KIND_TCP,
-					       [LISTEN_UDP] = SOCK_KIND_UDP,
-					       [LISTEN_UNIX] = SOCK_KIND_UNIX};
-	struct sock_req req = {.kind = kinds[addr->kind],
-			       .host = addr->host,
-			       .path = addr->path,
-			       .port = addr->port,
-			       .as_user = app->user.uid != geteuid(),
-			       .uid = app->user.uid,
-			       .gid = app->user.gid};
-	return sockets_get(&app->daemon->sockets, app->conf.name, &req, 0, err, NULL);
-}
-
 static void channel_name(const struct inst *in, char out[KEEPER_NAME])
 {
 	snprintf(out, KEEPER_NAME, "chan.%llu-%u", (unsigned long long)in->id, in->run);
+}
+
+static struct worker_conf worker_conf_of(struct inst *in)
+{
+	return (struct worker_conf){.loop = in->app->daemon->loop,
+				    .cluster = in->app->cluster,
+				    .id = in->id + 1,
+				    .slot = in->slot,
+				    .events = &worker_events,
+				    .ctx = in};
 }
 
 bool workers_attach(struct inst *in, int *child_fd, struct err *err)
@@ -234,19 +256,20 @@ bool workers_attach(struct inst *in, int *child_fd, struct err *err)
 	}
 	channel_name(in, name);
 	link_deposit(&d->link, name, fds[0]);
-	in->worker = worker_new(d->loop, in->app->cluster, in->id + 1, fds[0], &worker_events, in);
+	struct worker_conf conf = worker_conf_of(in);
+	in->worker = worker_new(&conf, fds[0]);
 	*child_fd = fds[1];
 	return true;
 }
 
 void workers_adopt(struct inst *in, int fd)
 {
-	struct daemon *d = in->app->daemon;
 	if (in->worker) {
 		close(fd);
 		return;
 	}
-	in->worker = worker_adopt(d->loop, in->app->cluster, in->id + 1, fd, &worker_events, in);
+	struct worker_conf conf = worker_conf_of(in);
+	in->worker = worker_adopt(&conf, fd);
 }
 
 void workers_drain(struct inst *in)
@@ -275,11 +298,18 @@ void workers_idle(struct app *app)
 	}
 }
 
+void workers_release_slot(struct inst *in)
+{
+	if (in->app->cluster) {
+		cluster_release_slot(in->app->cluster, in->slot);
+	}
+}
+
 void workers_list_sockets(const struct inst *in, struct jw *w)
 {
 	const char *names[MAX_LISTED];
-	for (size_t i = 0; in->pid && i < in->app->nlisten; i++) {
-		jw_str(w, in->app->listen[i]->name);
+	for (size_t i = 0; in->pid && i < in->nlisten; i++) {
+		jw_str(w, in->listen[i]->name);
 	}
 	size_t n = in->worker ? worker_listening(in->worker, names, MAX_LISTED) : 0;
 	for (size_t i = 0; i < n && i < MAX_LISTED; i++) {

@@ -16,12 +16,9 @@ struct app;
 struct cluster;
 struct daemon;
 struct inst;
-struct lsock;
 
 /* The cluster primary of an app in cluster mode. */
 struct cluster *workers_new_cluster(struct app *app);
-/* A socket of `listen =`. NULL with a message that names who holds the port. */
-struct lsock *workers_open_listen(struct app *app, const struct listen_addr *addr, struct err *err);
 
 /* Give a node program its channel; *child_fd is the program's end, which the caller closes. Does
  * nothing (and *child_fd = -1) for other programs. */
@@ -34,6 +31,8 @@ void workers_drain(struct inst *in);
 void workers_release(struct inst *in);
 /* No instance of the app runs or will be started: its ports go. */
 void workers_idle(struct app *app);
+/* The same for one slot, which has sockets of its own with `balance = reuseport`. */
+void workers_release_slot(struct inst *in);
 
 /* After a restart of the supervisor, in this order: what the sockets are, the "sock.ID"
  * descriptors (false: we know nothing of it), the clusters' keys; then the channels are adopted;

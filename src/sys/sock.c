@@ -56,6 +56,13 @@ static bool set_options(int fd, const struct sock_req *req, int family)
 	       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)) == 0;
 }
 
+static bool open_group(int fd, const struct sock_req *req)
+{
+	int on = 1;
+	return !(req->flags & SOCK_REUSEPORT_LATER) ||
+	       setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0;
+}
+
 /* -1 with errno. */
 static int open_inet(const struct sock_req *req, const struct sockaddr *sa, socklen_t len)
 {
@@ -66,7 +73,7 @@ static int open_inet(const struct sock_req *req, const struct sockaddr *sa, sock
 	}
 	int backlog = req->backlog > 0 ? req->backlog : DEFAULT_BACKLOG;
 	if (!set_options(fd, req, sa->sa_family) || bind(fd, sa, len) != 0 ||
-	    (type == SOCK_STREAM && listen(fd, backlog) != 0)) {
+	    !open_group(fd, req) || (type == SOCK_STREAM && listen(fd, backlog) != 0)) {
 		int saved = errno;
 		close(fd);
 		errno = saved;
@@ -191,26 +198,43 @@ int sock_listen(const struct sock_req *req, struct err *err, int *error)
 	return fd;
 }
 
-static bool name_inet(int fd, const struct sockaddr_storage *ss, char out[SOCK_NAME])
+static bool read_address(const struct sockaddr_storage *ss, struct sock_addr *out)
 {
-	char host[INET6_ADDRSTRLEN];
-	int type;
-	socklen_t len = sizeof(type);
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0) {
-		return false;
-	}
-	const char *kind = type == SOCK_DGRAM ? "udp" : "tcp";
+	out->v6 = ss->ss_family == AF_INET6;
 	if (ss->ss_family == AF_INET) {
 		struct sockaddr_in sa;
 		memcpy(&sa, ss, sizeof(sa));
-		inet_ntop(AF_INET, &sa.sin_addr, host, sizeof(host));
-		snprintf(out, SOCK_NAME, "%s:%s:%u", kind, host, ntohs(sa.sin_port));
+		inet_ntop(AF_INET, &sa.sin_addr, out->host, sizeof(out->host));
+		out->port = ntohs(sa.sin_port);
 		return true;
 	}
-	struct sockaddr_in6 sa;
-	memcpy(&sa, ss, sizeof(sa));
-	inet_ntop(AF_INET6, &sa.sin6_addr, host, sizeof(host));
-	snprintf(out, SOCK_NAME, "%s:[%s]:%u", kind, host, ntohs(sa.sin6_port));
+	if (ss->ss_family == AF_INET6) {
+		struct sockaddr_in6 sa;
+		memcpy(&sa, ss, sizeof(sa));
+		inet_ntop(AF_INET6, &sa.sin6_addr, out->host, sizeof(out->host));
+		out->port = ntohs(sa.sin6_port);
+		return true;
+	}
+	return false;
+}
+
+bool sock_address(int fd, struct sock_addr *out)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 && read_address(&ss, out);
+}
+
+static bool name_inet(int fd, const struct sockaddr_storage *ss, char out[SOCK_NAME])
+{
+	struct sock_addr a;
+	int type;
+	socklen_t len = sizeof(type);
+	if (!read_address(ss, &a) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0) {
+		return false;
+	}
+	snprintf(out, SOCK_NAME, "%s:%s%s%s:%u", type == SOCK_DGRAM ? "udp" : "tcp",
+		 a.v6 ? "[" : "", a.host, a.v6 ? "]" : "", a.port);
 	return true;
 }
 

@@ -18,6 +18,9 @@ enum sock_kind { SOCK_KIND_TCP, SOCK_KIND_UDP, SOCK_KIND_UNIX };
 enum {
 	SOCK_V6ONLY = 1,
 	SOCK_REUSEPORT = 2,
+	/* Set only once it is bound, so that a stranger on the address is noticed, but others of
+	 * ours can join. */
+	SOCK_REUSEPORT_LATER = 32,
 	SOCK_UDP_REUSEADDR = 4, /* TCP has it always: a restart must not wait for TIME_WAIT */
 	SOCK_READABLE_ALL = 8,	/* unix: mode bits for others */
 	SOCK_WRITABLE_ALL = 16
@@ -46,6 +49,14 @@ void sock_describe(const struct sock_req *req, char out[SOCK_NAME]);
 /* What the socket is bound to: "tcp:0.0.0.0:3000" "tcp:[::]:3000" "udp:..." "unix:PATH", made safe
  * for a terminal. False if fd is no such socket. */
 bool sock_name(int fd, char out[SOCK_NAME]);
+
+/* The address of an internet socket, as node's sockname has it. False for others. */
+struct sock_addr {
+	char host[64];
+	bool v6;
+	uint16_t port;
+};
+bool sock_address(int fd, struct sock_addr *out);
 
 /* Connections waiting to be accepted and how many may wait, of a TCP socket that listens. */
 bool sock_queue(int fd, unsigned *waiting, unsigned *backlog);

@@ -273,7 +273,6 @@ static const struct {
 	{"instances", "", "is empty"},
 	{"mode", "clustr",
 	 "\"clustr\" is not one of auto, fork, cluster; did you mean \"cluster\"?"},
-	{"balance", "reuseport", "\"reuseport\" is not supported yet; only \"shared\" is"},
 	{"balance", "x", "\"x\" is not one of shared, reuseport, round-robin"},
 	{"autostart", "maybe", "\"maybe\" is not yes or no"},
 	{"autorestart", "sometimes", "\"sometimes\" is not one of always, on-failure, never"},
