@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "config/keys.h"
 #include "config/names.h"
+#include "config/probe.h"
 #include "config/types.h"
 
 struct decoding {
@@ -144,6 +145,24 @@ static void check_mode(struct decoding *d)
 	}
 }
 
+/* What a probe needs to know of the rest of the app. */
+static void check_probe(struct decoding *d, const char *key, const struct probe *p, bool is_ready)
+{
+	struct probe_target t = {0};
+	struct err err;
+	if (!p->arg) {
+		return;
+	}
+	if (!probe_expand(p, probe_port(&d->c, 0), 0, &t, &err)) {
+		complain(d, key, err.msg);
+	} else if (is_ready && d->c.mode != MODE_CLUSTER && probe_is_shared(&d->c, &t)) {
+		complain(d, key,
+			 "any instance may answer on a socket of listen; use notify, or a port of "
+			 "its own with {port}");
+	}
+	probe_target_finish(&t);
+}
+
 static const char *env_value(const struct app_conf *c, const char *name)
 {
 	for (size_t i = 0; i < c->nenv; i++) {
@@ -219,6 +238,8 @@ bool decode_app(struct app_conf *out, const struct app_def *def, struct problems
 	check_mode(&d);
 	check_variables(&d);
 	check_delays(&d);
+	check_probe(&d, "ready", &d.c.ready, true);
+	check_probe(&d, "health", &d.c.health, false);
 	free(d.section);
 	if (!d.ok) {
 		conf_finish(&d.c);

@@ -268,12 +268,14 @@ const struct key keys[] = {
 	 .type = &type_ready,
 	 AT(ready),
 	 .def = "auto",
-	 .choices = "auto|spawn|listening|message|notify",
+	 .choices = "auto|spawn|listening|message|notify|http://...|tcp://"
+		    "HOST:PORT|unix:PATH|exec:COMMAND",
 	 .apply = APPLY_RELOAD,
 	 .meta = "SIGNAL",
 	 .doc = "When an instance is ready: spawn (at once), listening (a node cluster worker "
-		"listens), message (process.send('ready')), notify (sd_notify READY=1). auto "
-		"is listening for a node cluster, else alive for min_uptime."},
+		"listens), message (process.send('ready')), notify (sd_notify READY=1), or once a "
+		"probe as in health has succeeded. auto is listening for a node cluster, else "
+		"alive for min_uptime."},
 	{.name = "ready_timeout",
 	 .type = &type_duration,
 	 AT(ready_timeout_ms),
@@ -286,15 +288,22 @@ const struct key keys[] = {
 	{.name = "health",
 	 .type = &type_health,
 	 AT(health),
-	 .later = true,
+	 .choices = "http://...|tcp://HOST:PORT|unix:PATH|exec:COMMAND|notify",
 	 .apply = APPLY_LIVE,
 	 .meta = "PROBE",
-	 .doc = "A check repeated while it runs: http://, tcp://, unix:, exec: or notify."},
+	 .doc = "A check repeated while it runs: http://HOST[:PORT]/PATH (a status from 200 to "
+		"399), tcp://HOST:PORT and unix:PATH (it accepts), exec:COMMAND (exit 0; run as "
+		"the app is, without a shell), notify (sd_notify WATCHDOG=1 in each "
+		"health_interval). HOST is an address or localhost. {slot} is the slot, {port} "
+		"its port: the variable of increment_var, else env.PORT, else the first of "
+		"listen. On a port that a node cluster shares each instance is asked by itself: "
+		"the connection is handed to it. On a port of listen that instances share, any of "
+		"them may answer, and show says so. An instance that fails health_failures times "
+		"in a row is replaced, and counts as failed."},
 	{.name = "health_interval",
 	 .type = &type_duration,
 	 AT(health_interval_ms),
 	 .def = "10s",
-	 .later = true,
 	 .min = 100,
 	 .max = DAYS(1),
 	 .apply = APPLY_LIVE,
@@ -304,7 +313,6 @@ const struct key keys[] = {
 	 .type = &type_duration,
 	 AT(health_timeout_ms),
 	 .def = "3s",
-	 .later = true,
 	 .min = 1,
 	 .max = HOURS(1),
 	 .apply = APPLY_LIVE,
@@ -314,7 +322,6 @@ const struct key keys[] = {
 	 .type = &type_int,
 	 AT(health_failures),
 	 .def = "3",
-	 .later = true,
 	 .min = 1,
 	 .max = 1000,
 	 .apply = APPLY_LIVE,

@@ -11,6 +11,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "config/names.h"
+#include "config/probe.h"
 
 /* listen */
 
@@ -253,20 +254,46 @@ static int find_probe(const char *text)
 	return -1;
 }
 
+/* A path of unix: is looked for below the file's directory. */
+static char *absolute(const struct app_conf *c, enum probe_kind kind, const char *text)
+{
+	if (kind != PROBE_UNIX) {
+		return xstrdup(text);
+	}
+	char *path = types_join_path(c->dir, text + strlen("unix:"));
+	char *all = xasprintf("unix:%s", path);
+	free(path);
+	return all;
+}
+
+static bool parse_probe(struct app_conf *c, const struct key *k, const char *text, int i,
+			struct err *err)
+{
+	struct probe p = {.kind = probes[i].kind};
+	struct probe_target sample = {0};
+	bool ok = true;
+	if (probes[i].has_arg && !text[strlen(probes[i].text)]) {
+		return err_set(err, ERR_CONFIG, "there is nothing behind %s", probes[i].text);
+	}
+	if (probes[i].has_arg) {
+		p.arg = absolute(c, p.kind, text);
+		ok = probe_expand(&p, 1, 0, &sample, err);
+	}
+	probe_target_finish(&sample);
+	if (ok) {
+		TYPES_FIELD(c, k, struct probe) = p;
+	} else {
+		free(p.arg);
+	}
+	return ok;
+}
+
 static bool parse_ready(struct app_conf *c, const struct key *k, const char *sub, const char *text,
 			struct err *err)
 {
 	(void)sub;
 	int i = find_probe(text);
-	if (i < 0) {
-		return types_bad_choice(err, text, k->choices);
-	}
-	if (probes[i].has_arg) {
-		return err_set(err, ERR_CONFIG, "%s is not supported yet; only %s are",
-			       probes[i].text, "auto, spawn, listening, message and notify");
-	}
-	TYPES_FIELD(c, k, struct probe) = (struct probe){.kind = probes[i].kind};
-	return true;
+	return i < 0 ? types_bad_choice(err, text, k->choices) : parse_probe(c, k, text, i, err);
 }
 
 static char *format_probe(const struct app_conf *c, const struct key *k, const char *sub)
@@ -281,15 +308,15 @@ static char *format_probe(const struct app_conf *c, const struct key *k, const c
 	return NULL;
 }
 
-/* Its row is marked as coming later, so this is not reached from a file. */
 static bool parse_health(struct app_conf *c, const struct key *k, const char *sub, const char *text,
 			 struct err *err)
 {
-	(void)c;
-	(void)k;
 	(void)sub;
-	(void)text;
-	return err_set(err, ERR_CONFIG, "not supported yet");
+	int i = find_probe(text);
+	if (i < 0 || (!probes[i].has_arg && probes[i].kind != PROBE_NOTIFY)) {
+		return types_bad_choice(err, text, k->choices);
+	}
+	return parse_probe(c, k, text, i, err);
 }
 
 static void free_probe(struct app_conf *c, const struct key *k)

@@ -94,7 +94,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 	apps_resolve_user(app, &ignored); /* else at each start: it may come to exist */
 	app->applied_real_ms = clock_real_ms();
 	app->applied_by = *by;
-	app->listened = false;
+	app->listened = app->told_shared = false;
 	if (conf->mode == MODE_CLUSTER) {
 		app->cluster = workers_new_cluster(app);
 	}

@@ -35,7 +35,8 @@ struct app {
 	int count;     /* instances that are wanted to exist */
 	bool scaled;   /* count was set by `scale` and outranks the definition */
 	bool deleting; /* goes once its last process has */
-	bool listened; /* an instance of it has listened: `ready = auto` waits for that */
+	bool told_shared; /* that health probes ask whoever answers */
+	bool listened;	  /* an instance of it has listened: `ready = auto` waits for that */
 	int64_t applied_real_ms;
 	struct asker applied_by;
 };

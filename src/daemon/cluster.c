@@ -320,6 +320,33 @@ void cluster_trim(struct cluster *c)
 	}
 }
 
+bool cluster_is_at(const struct key *k, const struct cluster_place *at)
+{
+	struct lane *l, *next;
+	struct sock_addr a;
+	list_for_each(l, next, &k->lanes, node)
+	{
+		if (l->sock->kind == SOCK_KIND_TCP) {
+			return at->port && sock_address(l->sock->fd, &a) && a.port == at->port;
+		}
+		return l->sock->kind == SOCK_KIND_UNIX && !at->port &&
+		       strcmp(l->sock->name + strlen("unix:"), at->path) == 0;
+	}
+	return false;
+}
+
+bool cluster_has(const struct cluster *c, const struct cluster_place *at)
+{
+	struct key *k, *next;
+	list_for_each(k, next, &c->keys, node)
+	{
+		if (cluster_is_at(k, at)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- surviving --- */
 
 static void save_worker(const struct worker *w, struct jw *j)

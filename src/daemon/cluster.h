@@ -40,6 +40,8 @@ struct worker_events {
 	void (*message)(void *ctx, struct worker *w, const char *raw, size_t len);
 	/* "cannot listen on 0.0.0.0:3000: in use by pid ..." */
 	void (*listen_failed)(void *ctx, struct worker *w, const char *text);
+	/* It has accepted, or refused, the connection that worker_offer() numbered so. */
+	void (*offered)(void *ctx, struct worker *w, int64_t seq, bool accepted);
 	/* The program said that its end will be intended: no crash. */
 	void (*intended_exit)(void *ctx, struct worker *w);
 	/* The channel is closed and all was read. */
@@ -105,6 +107,18 @@ void worker_drain(struct worker *w);
 bool worker_disconnect(struct worker *w);
 /* Send one application message. False if it is not one JSON value, or was not taken. */
 bool worker_send_raw(struct worker *w, const char *json, size_t len);
+
+/* Where something listens: a TCP port, or with port 0 a Unix path. */
+struct cluster_place {
+	uint16_t port;
+	const char *path;
+};
+/* Whether a worker of the cluster has listened there; then all of them share it. */
+bool cluster_has(const struct cluster *c, const struct cluster_place *at);
+/* Hand a connection to this very worker, as if its listener there had accepted it. fd is taken
+ * over. 0 if it does not listen there; -1 if it takes no more connections; else the number for the
+ * event `offered`. */
+int64_t worker_offer(struct worker *w, const struct cluster_place *at, int fd);
 
 /* How many of its listeners listen, and the names of the first max of them. */
 size_t worker_listening(const struct worker *w, const char **names, size_t max);

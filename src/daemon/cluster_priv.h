@@ -94,6 +94,7 @@ void cluster_leave(struct worker *w, struct member *m, bool drop);
 /* It accepts no more: it was told to end, or its channel has closed. */
 void cluster_retire(struct worker *w);
 void cluster_changed(struct cluster *c);
+bool cluster_is_at(const struct key *k, const struct cluster_place *at);
 /* Give an adopted worker its flags and keys back. */
 void cluster_readopt(struct worker *w);
 
@@ -112,6 +113,8 @@ void dispatch_finish_key(struct key *k);
 void dispatch_finish_lane(struct lane *l);
 /* Members have come, gone or got room: accept what can be given on, stop where nobody wants it. */
 void dispatch_update(struct key *k);
+/* Give a connection to this one; taken over. Its number, or -1. */
+int64_t dispatch_offer(struct member *m, int fd);
 /* A worker's answer to a connection. */
 void dispatch_answered(struct worker *w, int64_t seq, bool accepted);
 /* Accept and hand on what waits in a lane's queue. False if nothing is left in it. */

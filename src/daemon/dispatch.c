@@ -25,6 +25,7 @@
 struct given {
 	struct list node; /* worker.given, or key.waiting */
 	struct key *key;  /* NULL: it is gone, or this one is for that worker only */
+	bool offered;	  /* by dispatch_offer() */
 	int fd;
 	int64_t seq;
 	unsigned refused; /* by so many workers in a row */
@@ -207,6 +208,18 @@ void dispatch_update(struct key *k)
 	}
 }
 
+int64_t dispatch_offer(struct member *m, int fd)
+{
+	struct given *g = xmalloc(sizeof(*g));
+	*g = (struct given){.offered = true, .fd = fd};
+	list_init(&g->node);
+	if (m->worker->ngiven < LIMIT_CONNS_GIVEN && give(m->worker, m->key->name, g)) {
+		return g->seq;
+	}
+	free_given(g);
+	return -1;
+}
+
 /* --- answers --- */
 
 void dispatch_answered(struct worker *w, int64_t seq, bool accepted)
@@ -218,6 +231,7 @@ void dispatch_answered(struct worker *w, int64_t seq, bool accepted)
 			continue;
 		}
 		struct key *k = g->key;
+		bool offered = g->offered;
 		w->ngiven--;
 		if (accepted || !k) {
 			free_given(g);
@@ -227,6 +241,9 @@ void dispatch_answered(struct worker *w, int64_t seq, bool accepted)
 		}
 		if (k) {
 			dispatch_update(k);
+		}
+		if (offered) {
+			w->events.offered(w->ctx, w, seq, accepted);
 		}
 		return;
 	}

@@ -14,6 +14,7 @@
 
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/health.h"
 #include "daemon/loopfd.h"
 #include "daemon/readiness.h"
 #include "daemon/runner.h"
@@ -74,6 +75,10 @@ static void take(struct inst *in, char *text)
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
 		if (strcmp(l, "READY=1") == 0) {
 			readiness_sign(in, SIGN_NOTIFY);
+		} else if (strcmp(l, "WATCHDOG=1") == 0) {
+			health_sign(in, false);
+		} else if (strcmp(l, "WATCHDOG=trigger") == 0) {
+			health_sign(in, true);
 		} else if (strncmp(l, "STATUS=", 7) == 0) {
 			runner_note(in, l + 7);
 		}

@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "common/units.h"
 #include "daemon/daemon.h"
+#include "daemon/inquiry.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
 
@@ -31,6 +32,16 @@ static double left(const struct inst *in)
 	return (double)(in->ready_deadline_ms - clock_mono_ms()) / 1000.;
 }
 
+/* How often something is asked, at first and at most, and how long it may take to answer. */
+#define ASK_FIRST      0.05
+#define ASK_MOST       1.0
+#define ASK_TIMEOUT_MS 3000
+
+static bool asks(const struct inst *in)
+{
+	return in->app->conf.ready.arg != NULL;
+}
+
 /* Whether listening is found out by looking at the kernel's tables. */
 static bool polls(const struct inst *in)
 {
@@ -42,6 +53,7 @@ void readiness_begin(struct inst *in)
 	const struct app_conf *c = &in->app->conf;
 	struct ev_loop *loop = in->app->daemon->loop;
 	in->ready = false;
+	in->ask_failed[0] = '\0';
 	ev_now_update(loop);
 	in->ready_deadline_ms = clock_mono_ms() + c->ready_timeout_ms;
 	if (c->ready.kind == PROBE_AUTO) {
@@ -49,7 +61,8 @@ void readiness_begin(struct inst *in)
 		arm(in, in->app->cluster && (in->app->listened || settle > left(in)) ? left(in)
 										     : settle);
 	} else {
-		arm(in, polls(in) ? LISTEN_POLL : left(in));
+		arm(in, polls(in) ? LISTEN_POLL : asks(in) ? ASK_FIRST : left(in));
+		in->ask_wait = ASK_FIRST;
 	}
 }
 
@@ -101,12 +114,36 @@ void readiness_sign(struct inst *in, enum ready_sign sign)
 static void give_up(struct inst *in)
 {
 	char after[24];
+	const char *colon = in->ask_failed[0] ? ": " : "";
 	units_format_duration(in->app->conf.ready_timeout_ms, after, sizeof(after));
-	snprintf(in->start_error, sizeof(in->start_error), "not ready within %s", after);
+	snprintf(in->start_error, sizeof(in->start_error), "not ready within %s%s%.200s", after,
+		 colon, in->ask_failed);
 	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "failed", NULL,
-		   "pid %d was not ready within %s", (int)in->pid, after);
+		   "pid %d was not ready within %s%s%.150s", (int)in->pid, after, colon,
+		   in->ask_failed);
+	inquiry_end(in);
 	in->stop_failed = true;
 	runner_event(in, EV_NOT_READY);
+}
+
+static void on_answer(struct inst *in, bool ok, bool hung, const char *why)
+{
+	(void)hung;
+	if (ok) {
+		become_ready(in, "its probe");
+		return;
+	}
+	snprintf(in->ask_failed, sizeof(in->ask_failed), "%s", why);
+	arm(in, in->ask_wait < left(in) ? in->ask_wait : left(in));
+	in->ask_wait = in->ask_wait * 1.5 < ASK_MOST ? in->ask_wait * 1.5 : ASK_MOST;
+}
+
+/* No longer than until the deadline. */
+static void ask(struct inst *in)
+{
+	int64_t ms = (int64_t)(left(in) * 1000.) + 1;
+	inquiry_begin(in, &in->app->conf.ready, ms < ASK_TIMEOUT_MS ? ms : ASK_TIMEOUT_MS,
+		      on_answer);
 }
 
 static void on_time(struct inst *in)
@@ -119,6 +156,8 @@ static void on_time(struct inst *in)
 		become_ready(in, "min_uptime");
 	} else if (c->ready.kind == PROBE_AUTO && in->ran && !in->app->listened) {
 		become_ready(in, "runs, does not listen");
+	} else if (asks(in) && left(in) > 0.0005) {
+		ask(in);
 	} else if (polls(in) && treekill_is_listening(in)) {
 		readiness_sign(in, SIGN_LISTENING);
 	} else if (left(in) > 0.0005) {

@@ -41,9 +41,9 @@ static void describe_end(const struct inst *in, int64_t uptime, enum inst_event 
 	char how[80], age[24];
 	if (in->start_error[0]) {
 		snprintf(out, cap, "%s", in->start_error);
-	} else if (in->over_memory) {
+	} else if (in->replaced_why) {
 		units_format_age(uptime, age, sizeof(age));
-		snprintf(out, cap, "over memory_max after %s", age);
+		snprintf(out, cap, "%s after %s", in->replaced_why, age);
 	} else if (in->listen_error[0] && !in->ready && in->state != ST_STOPPING) {
 		snprintf(out, cap, "%s", in->listen_error);
 	} else {
@@ -95,7 +95,7 @@ static enum inst_event classify(struct inst *in, int64_t uptime)
 		return EV_EXIT_DONE; /* one try */
 	}
 	struct exit_status st = in->status;
-	if (in->start_error[0] || in->over_memory) {
+	if (in->start_error[0] || in->replaced_why) {
 		st = (struct exit_status){.known = true,
 					  .code = 255}; /* a failure, whatever it was */
 	}

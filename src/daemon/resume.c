@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/health.h"
 #include "daemon/launch.h"
 #include "daemon/notify.h"
 #include "daemon/readiness.h"
@@ -356,6 +357,8 @@ static void go_on(struct inst *in)
 		readiness_begin(in);
 	} else if (!in->wanted) {
 		runner_stop(in, NULL);
+	} else {
+		health_begin(in);
 	}
 	if (in->lost) {
 		reap_lost(in);

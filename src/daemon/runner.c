@@ -14,6 +14,7 @@
 #include "common/units.h"
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
+#include "daemon/health.h"
 #include "daemon/launch.h"
 #include "daemon/listen.h"
 #include "daemon/readiness.h"
@@ -55,6 +56,7 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	ev_init(&in->report_io, launch_on_report);
 	ev_init(&in->pid_io, reap_on_pidfd);
 	ev_init(&in->ready_timer, readiness_on_timer);
+	ev_init(&in->health_timer, health_on_timer);
 	ev_init(&in->kill_timer, on_kill_timer);
 	ev_init(&in->backoff_timer, on_backoff_timer);
 	ev_init(&in->drain_timer, on_drain_timer);
@@ -72,6 +74,7 @@ static void disarm(struct inst *in)
 	ev_timer_stop(loop, &in->kill_timer);
 	ev_timer_stop(loop, &in->backoff_timer);
 	ev_timer_stop(loop, &in->drain_timer);
+	health_end(in);
 	in->backoff_until_mono_ms = 0;
 }
 
@@ -160,7 +163,7 @@ static void begin_stop(struct inst *in)
 	arm(in, &in->kill_timer, grace);
 	in->ndrain_ports = workers_ports(in, in->drain_port, DRAIN_PORTS);
 	in->drain_until_mono_ms = clock_mono_ms() + (int64_t)(grace * DRAIN_SHARE * 1000.);
-	if (in->app->cluster && in->worker && worker_disconnect(in->worker)) {
+	if (in->app->cluster && in->worker && !in->hung && worker_disconnect(in->worker)) {
 		arm(in, &in->drain_timer, grace * DRAIN_SHARE);
 		return;
 	}
@@ -181,7 +184,8 @@ static void spawn(struct inst *in)
 	struct err err;
 	in->start_error[0] = '\0';
 	in->note_is_old = true;
-	in->stop_failed = in->over_memory = in->again = false;
+	in->stop_failed = in->hung = in->again = false;
+	in->replaced_why = NULL;
 	if (launch_start(in, &err)) {
 		readiness_begin(in);
 		return;
@@ -240,6 +244,9 @@ void runner_event(struct inst *in, enum inst_event ev)
 		if (in->state == t->next) {
 			perform(in, t->fx);
 		}
+		if (in->state == ST_ONLINE && old != ST_ONLINE) {
+			health_begin(in);
+		}
 	}
 	store_inst(&d->store, in);
 	if (!states_is_live(in->state)) {
@@ -297,11 +304,11 @@ static bool can_overlap(struct inst *in)
 	       (in->app->cluster || in->app->conf.nlisten > 0 || !treekill_is_listening(in));
 }
 
-void runner_replace(struct inst *in)
+void runner_replace(struct inst *in, const char *why)
 {
 	const struct app_conf *c = &in->app->conf;
 	int64_t now = clock_mono_ms();
-	if (rollout_is_busy(in)) {
+	if (in->role != ROLE_SLOT || rollout_is_busy(in)) {
 		return;
 	}
 	bool too_often =
@@ -317,7 +324,8 @@ void runner_replace(struct inst *in)
 		in->restarts++;
 		in->again = true;
 	} else {
-		in->stop_failed = in->over_memory = true; /* the policy decides: reap.c */
+		in->stop_failed = true; /* the policy decides: reap.c */
+		in->replaced_why = why;
 	}
 	runner_event(in, EV_RESTART);
 }

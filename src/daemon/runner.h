@@ -22,6 +22,7 @@
 
 struct app;
 struct asker;
+struct inquiry;
 struct lsock;
 struct notify;
 struct output;
@@ -60,7 +61,9 @@ struct inst {
 	bool exited;		 /* the main process is dead, its tree may not be */
 	bool killed;		 /* SIGKILL was sent */
 	bool ready;
-	bool over_memory; /* being stopped because it is over memory_max */
+	const char
+		*replaced_why; /* being stopped for this: "over memory_max"; static; NULL = not */
+	bool hung;	  /* did not even answer its health probe: nothing to wait for at its end */
 	bool stop_failed; /* being stopped because it did not get ready: counts as a failure */
 	struct exit_status status;
 	char start_error[400];	/* why it could not be started; "" = it could */
@@ -80,7 +83,13 @@ struct inst {
 	struct worker *worker;	  /* node channel; NULL = none */
 	int64_t messages_mono_ms; /* when the second began in which it sent so many */
 	unsigned messages;
-	struct notify *notify; /* sd_notify socket; NULL = none */
+	struct notify *notify;	  /* sd_notify socket; NULL = none */
+	double ask_wait;	  /* seconds until readiness is asked again */
+	char ask_failed[200];	  /* why it was not ready at the last look; "" = not asked */
+	struct inquiry *inquiry;  /* a probe that is under way; NULL = none */
+	int64_t health_due_ms;	  /* monotonic: of health_timer */
+	unsigned health_failures; /* in a row */
+	bool health_heard;	  /* WATCHDOG=1 came in this interval */
 
 	/* history */
 	struct history history;
@@ -96,7 +105,8 @@ struct inst {
 
 	ev_io report_io, pid_io;
 	ev_timer ready_timer; /* min_uptime, or the ready deadline */
-	ev_timer kill_timer;  /* SIGKILL after stop_timeout */
+	ev_timer health_timer;
+	ev_timer kill_timer; /* SIGKILL after stop_timeout */
 	ev_timer backoff_timer;
 	ev_timer drain_timer;		  /* cluster: the stop signal after draining */
 	uint16_t drain_port[DRAIN_PORTS]; /* what it listened on when it was asked to end */
@@ -118,9 +128,9 @@ void runner_event(struct inst *in, enum inst_event ev);
 void runner_start(struct inst *in, const struct asker *by);
 void runner_stop(struct inst *in, const struct asker *by);
 void runner_restart(struct inst *in, const struct asker *by);
-/* It uses more memory than it may: another process in its place, counted as a failure, so that one
- * that always grows too fast ends as failed. */
-void runner_replace(struct inst *in);
+/* It must go: over memory_max, not healthy. Another process in its place, counted as a failure, so
+ * that one that is always like that ends as failed. why is static text. */
+void runner_replace(struct inst *in, const char *why);
 /* Send a signal to the main process. False with errno if there is none. */
 bool runner_signal(struct inst *in, int sig);
 

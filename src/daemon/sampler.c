@@ -170,7 +170,7 @@ static void check_limit(struct inst *in)
 	units_format_size(c->memory_max, max, sizeof(max));
 	events_add(&in->app->daemon->events, c->name, in->slot, "memory", NULL,
 		   "uses %s, more than memory_max %s: replaced", now, max);
-	runner_replace(in);
+	runner_replace(in, "over memory_max");
 }
 
 static bool any_limited(struct daemon *d)

@@ -439,6 +439,19 @@ bool worker_send_raw(struct worker *w, const char *json, size_t len)
 	return ok;
 }
 
+int64_t worker_offer(struct worker *w, const struct cluster_place *at, int fd)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &w->members, node)
+	{
+		if (m->listening && cluster_is_at(m->key, at)) {
+			return dispatch_offer(m, fd);
+		}
+	}
+	close(fd);
+	return 0;
+}
+
 size_t worker_listening(const struct worker *w, const char **names, size_t max)
 {
 	struct member *m, *next;

@@ -14,6 +14,7 @@
 #include "daemon/channel.h"
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
+#include "daemon/inquiry.h"
 #include "daemon/listen.h"
 #include "daemon/readiness.h"
 #include "daemon/runner.h"
@@ -66,6 +67,12 @@ static void on_listen_failed(void *ctx, struct worker *w, const char *text)
 	snprintf(in->listen_error, sizeof(in->listen_error), "%.199s", text);
 }
 
+static void on_offered(void *ctx, struct worker *w, int64_t seq, bool accepted)
+{
+	(void)w;
+	inquiry_offered(ctx, seq, accepted);
+}
+
 static void on_intended_exit(void *ctx, struct worker *w)
 {
 	(void)ctx;
@@ -96,6 +103,7 @@ static const struct worker_events worker_events = {
 	.listening = on_listening,
 	.message = on_message,
 	.listen_failed = on_listen_failed,
+	.offered = on_offered,
 	.intended_exit = on_intended_exit,
 	.eof = on_eof,
 	.problem = on_problem,

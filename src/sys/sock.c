@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -273,6 +274,57 @@ bool sock_queue(int fd, unsigned *waiting, unsigned *backlog)
 	*waiting = info.tcpi_unacked;
 	*backlog = info.tcpi_sacked;
 	return true;
+}
+
+/* Somebody else may connect to the listener in the same moment. */
+static int accept_from(int listener, int client)
+{
+	struct sockaddr_in own, peer;
+	socklen_t len = sizeof(own);
+	if (getsockname(client, (struct sockaddr *)&own, &len) != 0) {
+		return -1;
+	}
+	for (int i = 0; i < 16; i++) {
+		len = sizeof(peer);
+		int fd = accept4(listener, (struct sockaddr *)&peer, &len,
+				 SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd < 0) {
+			return -1;
+		}
+		if (peer.sin_port == own.sin_port && peer.sin_addr.s_addr == own.sin_addr.s_addr) {
+			return fd;
+		}
+		close(fd);
+	}
+	errno = ECONNABORTED;
+	return -1;
+}
+
+bool sock_tcp_pair(int fds[2])
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	socklen_t len = sizeof(sa);
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fds[1] = -1;
+	if (listener >= 0 && fds[0] >= 0 &&
+	    bind(listener, (struct sockaddr *)&sa, sizeof(sa)) == 0 && listen(listener, 8) == 0 &&
+	    getsockname(listener, (struct sockaddr *)&sa, &len) == 0 &&
+	    connect(fds[0], (struct sockaddr *)&sa, sizeof(sa)) == 0) {
+		fcntl(listener, F_SETFL, O_NONBLOCK);
+		fcntl(fds[0], F_SETFL, O_NONBLOCK);
+		fds[1] = accept_from(listener, fds[0]);
+	}
+	int saved = errno;
+	if (listener >= 0) {
+		close(listener);
+	}
+	if (fds[1] < 0 && fds[0] >= 0) {
+		close(fds[0]);
+	}
+	errno = saved;
+	return fds[1] >= 0;
 }
 
 bool sock_is_listener(int fd)

@@ -61,6 +61,9 @@ bool sock_address(int fd, struct sock_addr *out);
 /* Connections waiting to be accepted and how many may wait, of a TCP socket that listens. */
 bool sock_queue(int fd, unsigned *waiting, unsigned *backlog);
 
+/* Both ends of a TCP connection to ourselves, close-on-exec and O_NONBLOCK. False with errno. */
+bool sock_tcp_pair(int fds[2]);
+
 /* Whether fd is a socket that accepts connections, or a bound UDP socket. */
 bool sock_is_listener(int fd);
 

@@ -294,19 +294,9 @@ static const struct {
 	{"stop_signal", "SIGWNICH", "\"SIGWNICH\" is not a signal; did you mean \"SIGWINCH\"?"},
 	{"stop_timeout", "2h", "2h is out of range; 0 to 1h"},
 	{"kill_mode", "all", "\"all\" is not one of tree, group, process"},
-	{"ready", "http://x/",
-	 "http:// is not supported yet; only auto, spawn, listening, message "
-	 "and notify are"},
-	{"ready", "exec:true",
-	 "exec: is not supported yet; only auto, spawn, listening, message "
-	 "and notify are"},
 	{"ready", "notfy",
-	 "\"notfy\" is not one of auto, spawn, listening, message, notify; did "
-	 "you mean \"notify\"?"},
-	{"health", "http://x/", "not supported yet"},
-	{"health_interval", "1s", "not supported yet"},
-	{"health_timeout", "1s", "not supported yet"},
-	{"health_failures", "1", "not supported yet"},
+	 "\"notfy\" is not one of auto, spawn, listening, message, notify, http://..., "
+	 "tcp://HOST:PORT, unix:PATH, exec:COMMAND; did you mean \"notify\"?"},
 	{"cron_restart", "0 2 * * *", "not supported yet"},
 	{"watch", "yes", "not supported yet"},
 	{"watch_ignore", "x", "not supported yet"},
