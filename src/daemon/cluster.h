@@ -120,6 +120,10 @@ bool cluster_has(const struct cluster *c, const struct cluster_place *at);
  * event `offered`. */
 int64_t worker_offer(struct worker *w, const struct cluster_place *at, int fd);
 
+/* Whether it listens wherever another worker of its cluster does; if not, *missing is the name of
+ * one such place. */
+bool worker_covers(const struct worker *w, const struct worker *other, const char **missing);
+
 /* How many of its listeners listen, and the names of the first max of them. */
 size_t worker_listening(const struct worker *w, const char **names, size_t max);
 

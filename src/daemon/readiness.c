@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/units.h"
+#include "daemon/cluster.h"
 #include "daemon/daemon.h"
 #include "daemon/inquiry.h"
 #include "daemon/runner.h"
@@ -74,6 +75,11 @@ static void become_ready(struct inst *in, const char *how)
 	}
 	units_format_age(inst_uptime_ms(in), age, sizeof(age));
 	in->ready = true;
+	/* Where living that long is what made it ready, it need not do so twice. */
+	in->proven_mono_ms = clock_mono_ms();
+	if (in->app->conf.ready.kind != PROBE_AUTO || in->app->cluster) {
+		in->proven_mono_ms += in->app->conf.min_uptime_ms;
+	}
 	if (in->note_is_old) {
 		runner_note(in, NULL);
 	}
@@ -100,9 +106,27 @@ static bool answers(const struct inst *in, enum ready_sign sign)
 	}
 }
 
+/* A successor must serve what the old one serves: new code that listens on another port, or on one
+ * of two, would take the rest out of service. */
+static bool serves_as_the_old_one(struct inst *in)
+{
+	const struct inst *old = in->role == ROLE_TRIAL ? in->twin : NULL;
+	const char *missing;
+	if (!old || !old->worker || !in->worker ||
+	    worker_covers(in->worker, old->worker, &missing)) {
+		return true;
+	}
+	snprintf(in->ask_failed, sizeof(in->ask_failed),
+		 "it does not listen on %.120s as the old one does", missing);
+	return false;
+}
+
 void readiness_sign(struct inst *in, enum ready_sign sign)
 {
 	static const char *const how[] = {"started", "listening", "its message", "READY=1"};
+	if (sign == SIGN_LISTENING && !serves_as_the_old_one(in)) {
+		return;
+	}
 	if (sign == SIGN_LISTENING) {
 		in->app->listened = true;
 	}

@@ -88,7 +88,7 @@ static void promote(struct inst *young, struct inst *old)
 
 bool rollout_prove(struct inst *trial)
 {
-	int64_t left = trial->app->conf.min_uptime_ms - inst_uptime_ms(trial);
+	int64_t left = trial->proven_mono_ms - clock_mono_ms();
 	if (left <= 0) {
 		promote(trial, trial->twin);
 		return true;

@@ -5,8 +5,9 @@
  * rollout - another process in the place of a running one, without a moment in which none serves.
  *
  * A successor is an instance of its own beside the one in the slot: it is started, gets ready, and
- * has to live for min_uptime (the trial). Then it takes the slot, and the old one is retired: it
- * drains and ends in the ordinary way. If the trial fails the old one has never been touched.
+ * has to stay alive for min_uptime more (the trial). Then it takes the slot, and the old one is
+ * retired: it drains and ends in the ordinary way. If the trial fails the old one has never been
+ * touched.
  *
  *   slot: old                   slot: old, twin: new (TRIAL)         slot: new, others: old
  * (RETIRED) rollout_begin() ->                       rollout_prove() ->
@@ -28,8 +29,8 @@ bool rollout_can(const struct inst *in);
 bool rollout_is_busy(const struct inst *in);
 /* Start a successor. What becomes of it is told by ops_on_state(). */
 void rollout_begin(struct inst *in, const struct asker *by);
-/* The successor is ready: give it the slot if it has lived long enough, else look again then. True
- * if the slot is its own now. */
+/* The successor is ready: give it the slot if it has been so for min_uptime, else look again then.
+ * True if the slot is its own now. */
 bool rollout_prove(struct inst *trial);
 /* The slot is stopped: so is a successor. */
 void rollout_call_off(struct inst *in);

@@ -55,6 +55,8 @@ struct inst {
 	uint32_t run;	   /* counts processes of this instance */
 	uint32_t last_run; /* the highest number a successor of it had */
 	int64_t started_mono_ms, started_real_ms;
+	int64_t proven_mono_ms;	 /* monotonic: on trial, when it will have been well for min_uptime
+				  */
 	int64_t changed_mono_ms; /* its tree last did or was told to change */
 	bool ran;		 /* the program was executed (the stub's report said so) */
 	bool lost;		 /* adopted, but its exit was taken by a supervisor that died */

@@ -452,6 +452,31 @@ int64_t worker_offer(struct worker *w, const struct cluster_place *at, int fd)
 	return 0;
 }
 
+static bool listens_under(const struct worker *w, const struct key *k)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &w->members, node)
+	{
+		if (m->key == k && m->listening) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool worker_covers(const struct worker *w, const struct worker *other, const char **missing)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &other->members, node)
+	{
+		if (m->listening && !listens_under(w, m->key)) {
+			*missing = m->lane->sock->name;
+			return false;
+		}
+	}
+	return true;
+}
+
 size_t worker_listening(const struct worker *w, const char **names, size_t max)
 {
 	struct member *m, *next;
