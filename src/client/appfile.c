@@ -14,6 +14,7 @@
 #include "client/workdir.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "config/order.h"
 
 #define MAX_INCLUDES 1000
 
@@ -116,7 +117,9 @@ static bool read_path(const char *path, struct buf *text, struct err *err)
 	return ok;
 }
 
-/* One file without those it includes. project NULL = the folder's name. */
+/* One file without those it includes. project NULL = the folder's name. If it could not be read
+ * *err says why; if it could, but there are errors in it, err->msg is empty and *out has the rest.
+ */
 static bool read_one(const char *path, const char *project, struct ini_file *out,
 		     struct err_list *errs, struct err *err)
 {
@@ -145,27 +148,28 @@ static bool read_one(const char *path, const char *project, struct ini_file *out
 	return ok;
 }
 
-/* A file that cannot be read is an error among the others. */
-static bool add_included(struct ini_file *into, const char *path, struct err_list *errs)
+/* A file that cannot be read is an error among the others; *all_read is false then. */
+static bool add_included(struct ini_file *into, const char *path, struct err_list *errs,
+			 bool *all_read)
 {
 	struct ini_file more = {0};
 	struct err err;
-	if (!read_one(path, into->project, &more, errs, &err)) {
-		if (err.msg[0]) {
-			err_list_add(errs, "%s", err.msg);
-		}
+	bool ok = read_one(path, into->project, &more, errs, &err);
+	if (!ok && err.msg[0]) {
+		err_list_add(errs, "%s", err.msg);
+		*all_read = false;
 		return false;
 	}
 	if (more.nincludes) {
 		err_list_add(errs, "%s:%u: [pmctl] include: an included file includes no others",
 			     path, more.includes[0].line);
-		ini_file_finish(&more);
-		return false;
+		ok = false;
 	}
-	return ini_merge(into, &more, errs);
+	return ini_merge(into, &more, errs) && ok;
 }
 
-static bool add_includes(struct ini_file *f, const char *path, struct err_list *errs)
+static bool add_includes(struct ini_file *f, const char *path, struct err_list *errs,
+			 bool *all_read)
 {
 	bool ok = true;
 	size_t n = f->nincludes;
@@ -178,12 +182,12 @@ static bool add_includes(struct ini_file *f, const char *path, struct err_list *
 					errs,
 					"%s:%u: [pmctl] include: %s: No such file or directory",
 					path, f->includes[i].line, f->includes[i].glob);
-				ok = false;
+				ok = *all_read = false;
 			}
 			continue;
 		}
 		for (size_t k = 0; k < g.gl_pathc && k < MAX_INCLUDES; k++) {
-			ok &= add_included(f, g.gl_pathv[k], errs);
+			ok &= add_included(f, g.gl_pathv[k], errs, all_read);
 		}
 		globfree(&g);
 	}
@@ -192,10 +196,15 @@ static bool add_includes(struct ini_file *f, const char *path, struct err_list *
 
 bool appfile_read(const char *path, struct ini_file *out, struct err_list *errs, struct err *err)
 {
-	if (!read_one(path, NULL, out, errs, err)) {
+	bool all_read = true;
+	bool ok = read_one(path, NULL, out, errs, err);
+	if (!ok && err->msg[0]) {
 		return false;
 	}
-	if (!add_includes(out, path, errs)) {
+	ok &= add_includes(out, path, errs, &all_read);
+	/* Names are only known to be wrong once all are known. */
+	ok &= !all_read || order_check(out->apps, out->napps, NULL, 0, errs);
+	if (!ok) {
 		ini_file_finish(out);
 		return err_set(err, ERR_CONFIG, "%s", "");
 	}

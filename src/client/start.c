@@ -15,6 +15,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "config/conf.h"
+#include "config/order.h"
 #include "proto/defjson.h"
 
 #define BATCH (LIMIT_MESSAGE - 4096) /* bytes of definitions in one request */
@@ -53,12 +54,28 @@ static int send_defs(struct client *c, json_t *defs)
 	return result_of(c, "start", "start", params);
 }
 
-/* A request has a limit, an app list may be larger: several requests then. */
-static int start_defs(struct client *c, struct app_def *const *defs, size_t n)
+static size_t size_of(struct app_def *const *defs, size_t n)
+{
+	size_t size = 0;
+	struct err err;
+	for (size_t i = 0; i < n; i++) {
+		json_t *def = defjson_write(defs[i], &err);
+		size += def ? json_dumpb(def, NULL, 0, JSON_COMPACT) + 1 : 0;
+		json_decref(def);
+	}
+	return size;
+}
+
+/* A request has a limit, an app list may be larger: several requests then, and first what others
+ * come after, as a later request is not known to an earlier one. */
+static int start_defs(struct client *c, struct app_def **defs, size_t n)
 {
 	json_t *batch = json_array();
 	size_t size = 0;
 	int status = 0;
+	if (size_of(defs, n) > BATCH) {
+		order_sort(defs, n);
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct err err;
 		json_t *def = defjson_write(defs[i], &err);

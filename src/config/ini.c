@@ -360,9 +360,6 @@ bool ini_parse_apps(struct ini_file *out, const char *text, size_t len, const ch
 	ini_text_finish(&ps.text);
 	bool ok = ps.problems.n == 0;
 	problems_report(&ps.problems, errs);
-	if (!ok) {
-		ini_file_finish(&f);
-	}
 	*out = f;
 	return ok;
 }

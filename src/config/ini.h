@@ -26,7 +26,8 @@ struct ini_file {
 /*
  * Parse and validate one app list. `file` is its absolute path ("-" for standard input), used in
  * messages and kept in the definitions; `dir` is what relative paths resolve against; `project`
- * is the default project name. False if anything is wrong; *out is then zeroed and errs says why.
+ * is the default project name. False if anything is wrong; errs says why, and *out has what could
+ * be read all the same, so that more can be checked in one go. The caller finishes *out.
  */
 bool ini_parse_apps(struct ini_file *out, const char *text, size_t len, const char *file,
 		    const char *dir, const char *project, struct err_list *errs);

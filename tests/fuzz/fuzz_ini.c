@@ -6,6 +6,7 @@
 
 #include "config/conf.h"
 #include "config/ini.h"
+#include "config/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -14,10 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct ini_file f = {0};
 	struct err_list errs = {0};
 	bool ok = ini_parse_apps(&f, (const char *)data, size, "/d/pmctl.ini", "/d", "d", &errs);
-	if (ok != (errs.count == 0 && errs.dropped == 0) || (!ok && f.napps)) {
+	if (ok != (errs.count == 0 && errs.dropped == 0)) {
 		abort();
 	}
-	for (size_t i = 0; i < f.napps; i++) {
+	order_check(f.apps, f.napps, NULL, 0, &errs);
+	order_sort(f.apps, f.napps);
+	for (size_t i = 0; ok && i < f.napps; i++) {
 		struct err_list more = {0};
 		struct app_conf conf = {0};
 		if (!conf_decode(&conf, f.apps[i], &more)) {

@@ -48,10 +48,6 @@ static char *errors_of(const char *text, size_t len)
 	buf_adds(&all, "");
 	bool ok = parse(&f, text, len, &errs);
 	assert_int_equal(ok, errs.count == 0);
-	if (!ok) {
-		assert_null(f.apps);
-		assert_null(f.project);
-	}
 	for (size_t i = 0; i < errs.count; i++) {
 		buf_addf(&all, "%s\n", errs.msg[i]);
 	}
