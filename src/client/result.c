@@ -141,6 +141,11 @@ static size_t add_success(const struct client *c, struct buf *out, json_t *resul
 	} else if (has_pid(r)) {
 		buf_addf(out, ", pid %lld", (long long)member_int(r, "pid", 0));
 	}
+	if (member_text(r, "reason", "")[0]) {
+		buf_adds(out, " (");
+		client_add_text(out, member_text(r, "reason", ""));
+		buf_addc(out, ')');
+	}
 	buf_addc(out, '\n');
 	return n;
 }

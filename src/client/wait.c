@@ -32,6 +32,9 @@ static void find_hopeless(struct watch *w, const json_t *apps)
 		json_array_foreach(json_object_get(app, "procs"), k, proc)
 		{
 			const char *state = member_text(proc, "state", "");
+			if (json_is_true(json_object_get(proc, "waits"))) {
+				continue; /* for its turn to be started */
+			}
 			for (size_t d = 0; d < 3; d++) {
 				if (strcmp(state, dead[d]) == 0) {
 					snprintf(w->hopeless, sizeof(w->hopeless),

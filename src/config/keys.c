@@ -463,10 +463,12 @@ const struct key keys[] = {
 	{.name = "after",
 	 .type = &type_words,
 	 AT(after),
-	 .later = true,
 	 .apply = APPLY_LIVE,
 	 .meta = "APPS",
-	 .doc = "Started once these apps are ready, stopped before them."},
+	 .doc = "Started once these apps of the list are ready (a job: once it has ended well), "
+		"stopped before them, reloaded behind them. Only what is wanted is waited for: an "
+		"app that is stopped is not started for it. A restart after a crash waits for "
+		"nobody and stops nobody."},
 };
 
 const size_t keys_count = ARRAY_LEN(keys);

@@ -95,6 +95,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 	app->applied_real_ms = clock_real_ms();
 	app->applied_by = *by;
 	app->listened = app->told_shared = false;
+	turns_changed(app->daemon);
 	if (conf->mode == MODE_CLUSTER) {
 		app->cluster = workers_new_cluster(app);
 	}
@@ -102,6 +103,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 
 static void free_app(struct app *app)
 {
+	turns_changed(app->daemon);
 	rollout_free_all(app);
 	for (int i = 0; i < app->nslots; i++) {
 		inst_free(app->slots[i]);
@@ -203,6 +205,20 @@ bool apps_any_live(const struct app *app)
 		}
 	}
 	return false;
+}
+
+int apps_count_live(const struct app *app)
+{
+	struct inst *in, *next;
+	int n = 0;
+	for (int i = 0; i < app->nslots; i++) {
+		n += states_is_live(app->slots[i]->state);
+	}
+	list_for_each(in, next, &app->others, other_node)
+	{
+		n += states_is_live(in->state);
+	}
+	return n;
 }
 
 /* Whether nothing of the slot runs or will run by itself. */

@@ -33,6 +33,7 @@ struct app {
 	struct list others; /* successors on trial and retired ones: daemon/rollout.h */
 	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */
 	int count;     /* instances that are wanted to exist */
+	size_t number; /* in the graph of daemon/turns.h */
 	bool scaled;   /* count was set by `scale` and outranks the definition */
 	bool deleting; /* goes once its last process has */
 	bool told_shared; /* that health probes ask whoever answers */
@@ -62,6 +63,8 @@ void apps_resize(struct app *app, int count);
 void apps_collect(struct inst *in);
 void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents);
 bool apps_any_live(const struct app *app);
+/* How many processes it has, those of a reload counted. */
+int apps_count_live(const struct app *app);
 void apps_free_all(struct daemon *d);
 
 /* Call fn for each instance a list of selectors means, each once, in order of apps and slots.

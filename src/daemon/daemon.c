@@ -16,7 +16,6 @@
 #include "common/mem.h"
 #include "daemon/reap.h"
 #include "daemon/resume.h"
-#include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/workers.h"
 #include "proto/jw.h"
@@ -42,14 +41,7 @@ static int count_live(const struct daemon *d)
 	struct app *app, *next;
 	list_for_each(app, next, &d->apps, node)
 	{
-		for (int i = 0; i < app->nslots; i++) {
-			n += states_is_live(app->slots[i]->state);
-		}
-		struct inst *in, *after;
-		list_for_each(in, after, &app->others, other_node)
-		{
-			n += states_is_live(in->state);
-		}
+		n += apps_count_live(app);
 	}
 	return n;
 }
@@ -83,7 +75,6 @@ void daemon_check_stopped(struct daemon *d)
 
 void daemon_stop(struct daemon *d, bool leave_running)
 {
-	struct app *app, *next;
 	if (d->stopping) {
 		return;
 	}
@@ -92,13 +83,8 @@ void daemon_stop(struct daemon *d, bool leave_running)
 	d->stop_call.live = count_live(d);
 	log_line("ending; %d processes %s", d->stop_call.live,
 		 leave_running ? "are left running" : "are stopped");
-	list_for_each(app, next, &d->apps, node)
-	{
-		for (int i = 0; i < app->nslots && !leave_running; i++) {
-			/* Not runner_stop(): what is wanted stays wanted, for the next start. */
-			rollout_call_off(app->slots[i]);
-			runner_event(app->slots[i], EV_STOP);
-		}
+	if (!leave_running) {
+		turns_stop(d, false);
 	}
 	daemon_check_stopped(d);
 }
@@ -115,6 +101,7 @@ static void kill_all(struct daemon *d)
 {
 	struct app *app, *next;
 	struct inst *in, *after;
+	turns_stop(d, true);
 	list_for_each(app, next, &d->apps, node)
 	{
 		for (int i = 0; i < app->nslots; i++) {
@@ -321,6 +308,7 @@ static bool begin(struct daemon *d, struct err *err)
 		     &(struct sockets_hooks){on_sock_deposit, on_sock_drop, on_sock_settle, d});
 	events_init(&d->events, d->state_fd, on_event, d);
 	ops_init(&d->ops, d);
+	turns_init(&d->turns, d);
 	sampler_init(&d->sampler, d);
 	if (!store_init(&d->store, d, err)) {
 		return false;
@@ -357,6 +345,7 @@ static void end(struct daemon *d)
 	}
 	store_forget_all(&d->store);
 	apps_free_all(d);
+	turns_finish(&d->turns);
 	store_finish(&d->store);
 	sockets_finish(&d->sockets);
 	events_finish(&d->events);

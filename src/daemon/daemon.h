@@ -5,7 +5,7 @@
  * daemon - the supervisor: the root of everything that runs.
  *
  *   daemon -> apps -> instances -> { process, timers, outputs, worker, notify socket }
- *          -> server -> connections;  ops;  events;  outputs -> sinks;  sockets;  link
+ *          -> server -> connections;  ops;  turns;  events;  outputs -> sinks;  sockets;  link
  *
  * Created in this order by daemon_run(), torn down in reverse. There is one event loop; it and
  * this struct are passed down, nothing here is global.
@@ -25,6 +25,7 @@
 #include "daemon/server.h"
 #include "daemon/sockets.h"
 #include "daemon/store.h"
+#include "daemon/turns.h"
 #include "sys/cgroup.h"
 #include "sys/paths.h"
 #include "sys/proctab.h"
@@ -40,6 +41,7 @@ struct daemon {
 	json_t *saved_sockets; /* while resuming: what the predecessor saved of sockets and keys */
 	struct events events;
 	struct ops ops;
+	struct turns turns;
 	struct sampler sampler;
 	struct store store;
 	struct server server;

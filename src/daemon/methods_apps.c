@@ -85,9 +85,10 @@ bool method_reload(struct call *call)
 
 static void mark_deleted(void *ctx, struct inst *in)
 {
-	(void)ctx;
+	struct daemon *d = ctx;
 	in->app->deleting = true;
 	in->wanted = false;
+	store_inst(&d->store, in); /* it may have to wait for its end, and we may die meanwhile */
 }
 
 static bool only_whole_apps(struct call *call)
@@ -150,6 +151,7 @@ static struct app_def **read_defs(struct call *call, const json_t *apps)
 		conf_finish(&conf);
 		err_list_finish(&errs);
 	}
+	ok = ok && turns_check(call->daemon, defs, n, &call->err);
 	for (size_t i = 0; i < n && !ok; i++) {
 		def_free(defs[i]);
 	}

@@ -80,7 +80,7 @@ static void note_of(const struct inst *in, char *out, size_t cap)
 		int64_t ms = in->backoff_until_mono_ms - clock_mono_ms();
 		units_format_age(ms > 0 ? ms : 0, left, sizeof(left));
 		snprintf(out, cap, "try in %s: %s", left, in->note);
-	} else if (in->state != ST_STOPPED) {
+	} else if (in->state != ST_STOPPED || in->held) {
 		snprintf(out, cap, "%s", in->note);
 	}
 }
@@ -107,6 +107,7 @@ static void write_proc(struct jw *w, const struct inst *in, enum detail detail)
 	jw_kstr(w, "note", note);
 	if (detail == DETAIL_ALL) {
 		jw_kbool(w, "ready", in->state == ST_ONLINE);
+		jw_kbool(w, "waits", in->held == HOLD_WAITS || in->held == HOLD_LATE);
 		kint_or_null(w, "threads", s->threads, fresh && in->pid);
 		jw_key(w, "listen");
 		jw_arr(w);
@@ -147,7 +148,8 @@ static void add_up(const struct app *app, struct totals *t)
 			t->cpu += in->sample.cpu_pct;
 			t->mem += in->sample.mem_bytes;
 		}
-		if (in->state == ST_FAILED || (in->state == ST_BACKOFF && !t->trouble)) {
+		if (in->state == ST_FAILED ||
+		    ((in->state == ST_BACKOFF || in->held) && !t->trouble)) {
 			t->trouble = in;
 		}
 	}

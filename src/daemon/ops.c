@@ -135,7 +135,7 @@ static void fail(struct op *op, struct target *t, struct inst *in, const char *r
 	t->done = kept ? "kept" : "failed";
 	t->state = slot->state;
 	t->reason = xstrdup(reason);
-	t->lines = xstrdup(in->last_lines);
+	t->lines = in->held ? NULL : xstrdup(in->last_lines);
 	opreply_progress(op, t, "failed", reason);
 }
 
@@ -157,6 +157,7 @@ static void check_started(struct op *op, struct target *t, struct inst *in)
 				op->kind == OP_START	 ? "started"
 				: op->kind == OP_RESTART ? "restarted"
 							 : "reloaded");
+			t->reason = op->kind == OP_START ? turns_passed_over(in->app) : NULL;
 		}
 		break;
 	case ST_DONE:
@@ -173,7 +174,9 @@ static void check_started(struct op *op, struct target *t, struct inst *in)
 		}
 		break;
 	case ST_STOPPED:
-		fail(op, t, in, "stopped meanwhile");
+		if (in->held != HOLD_WAITS) {
+			fail(op, t, in, in->held ? in->start_error : "stopped meanwhile");
+		}
 		break;
 	default:
 		break;
@@ -260,11 +263,16 @@ static void act(struct op *op, struct target *t, struct inst *in)
 			succeed(op, t, in, "already running");
 		} else {
 			runner_start(in, &op->by);
+			if (in->held) {
+				opreply_progress(op, t, "waits", in->note);
+			}
 		}
 		break;
 	case OP_STOP:
 	case OP_DELETE:
-		if (in->state == ST_STOPPED && !in->wanted && op->kind == OP_STOP) {
+		if (op->kind == OP_STOP && in->wanted) {
+			fail(op, t, in, "started again meanwhile"); /* while it waited */
+		} else if (op->kind == OP_STOP && in->state == ST_STOPPED && !in->held) {
 			succeed(op, t, in, "already stopped");
 		} else {
 			runner_stop(in, &op->by);
@@ -294,12 +302,15 @@ static bool is_sequential(const struct op *op)
 	return op->kind == OP_RESTART || op->kind == OP_RELOAD;
 }
 
-/* Whether target i has to wait for earlier ones of its app. */
+/* Whether target i has to wait for others, most often earlier ones of its app. */
 static bool must_wait(const struct op *op, size_t i, const struct inst *in)
 {
 	int at_once = op->kind == OP_RELOAD && in ? in->app->conf.reload_parallel : 1;
 	if (op->kind == OP_RELOAD && in && rollout_is_busy(in)) {
 		return true; /* by another reload */
+	}
+	if (in && turns_must_wait(op, in)) {
+		return true; /* for other apps */
 	}
 	for (size_t k = 0; is_sequential(op) && k < i; k++) {
 		if (!op->target[k].over && strcmp(op->target[k].app, op->target[i].app) == 0 &&
@@ -322,12 +333,13 @@ static bool is_called_off(const struct op *op, size_t i)
 	return false;
 }
 
-static void pump_target(struct op *op, size_t i)
+/* True if it was its turn. */
+static bool pump_target(struct op *op, size_t i)
 {
 	struct target *t = &op->target[i];
 	struct inst *in = find_inst(op, t);
 	if (t->begun || must_wait(op, i, in)) {
-		return;
+		return false;
 	}
 	if (!in) {
 		t->begun = t->over = true;
@@ -344,6 +356,7 @@ static void pump_target(struct op *op, size_t i)
 			check(op, t, in);
 		}
 	}
+	return true;
 }
 
 static bool is_over(const struct op *op)
@@ -362,14 +375,17 @@ static void op_pump(struct op *op)
 	if (op->pumping) {
 		return;
 	}
+	bool any = false;
 	op->pumping = true;
 	for (size_t i = 0; i < op->ntargets; i++) {
-		pump_target(op, i);
+		any |= pump_target(op, i);
 	}
 	op->pumping = false;
 	if (is_over(op)) {
 		opreply_answer(op);
 		free_op(op);
+	} else if (any) {
+		ops_wake(op->ops); /* an earlier one may have waited for it */
 	}
 }
 

@@ -390,7 +390,7 @@ void resume_start(struct daemon *d)
 			if (in->pid) {
 				go_on(in);
 			} else if (in->wanted && in->state == ST_STOPPED) {
-				runner_event(in, EV_START);
+				runner_start(in, NULL);
 			}
 			store_inst(&d->store, in);
 		}

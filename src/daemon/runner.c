@@ -186,6 +186,7 @@ static void spawn(struct inst *in)
 	in->note_is_old = true;
 	in->stop_failed = in->hung = in->again = false;
 	in->replaced_why = NULL;
+	in->held = HOLD_NO;
 	if (launch_start(in, &err)) {
 		readiness_begin(in);
 		return;
@@ -249,6 +250,7 @@ void runner_event(struct inst *in, enum inst_event ev)
 		}
 	}
 	store_inst(&d->store, in);
+	turns_wake(d);
 	if (!states_is_live(in->state)) {
 		daemon_check_stopped(d);
 		apps_collect(in);
@@ -266,23 +268,29 @@ static void journal(struct inst *in, const char *type, const struct asker *by, c
 void runner_start(struct inst *in, const struct asker *by)
 {
 	in->wanted = true;
-	if (in->state == ST_STOPPING) {
-		in->again = true;
+	if (in->state == ST_ONLINE || in->state == ST_STARTING) {
+		return;
 	}
-	if (by && in->state != ST_ONLINE && in->state != ST_STARTING) {
+	if (by) {
 		in->asker = *by;
 		in->restarts = 0; /* automatic ones since this */
 	}
-	runner_event(in, EV_START);
+	bool held = turns_hold(in);
+	if (in->state == ST_STOPPING) {
+		in->again = !held;
+	} else {
+		runner_event(in, held ? EV_STOP : EV_START);
+	}
 }
 
 void runner_stop(struct inst *in, const struct asker *by)
 {
 	in->wanted = in->again = in->stop_failed = false;
 	rollout_call_off(in);
-	if (in->state != ST_STOPPED) {
+	if (in->state != ST_STOPPED || in->held) {
 		journal(in, "stop", by, "asked to stop");
 	}
+	turns_drop(in);
 	runner_event(in, EV_STOP);
 }
 
@@ -293,6 +301,9 @@ void runner_restart(struct inst *in, const struct asker *by)
 	journal(in, "restart", by, "asked to restart");
 	if (states_is_live(in->state)) {
 		in->again = true;
+	} else if (turns_hold(in)) {
+		runner_event(in, EV_STOP);
+		return;
 	}
 	runner_event(in, EV_RESTART);
 }

@@ -17,6 +17,7 @@
 #include "common/list.h"
 #include "daemon/asker.h"
 #include "daemon/sampler.h"
+#include "daemon/turns.h"
 #include "keeper/shared.h"
 #include "sys/tree.h"
 
@@ -46,6 +47,7 @@ struct inst {
 	bool wanted;	    /* a process is wanted: what an operator or the file said last */
 	bool again;	    /* being stopped in order to be started again */
 	struct asker asker; /* who asked for the next start; pid 0 = nobody */
+	enum hold held;	    /* waits for its turn to be started: daemon/turns.h */
 	bool leaving;	    /* scaled away or deleted: freed once it has stopped */
 
 	/* the process; pid 0 = none */

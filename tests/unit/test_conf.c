@@ -302,7 +302,6 @@ static const struct {
 	{"watch_ignore", "x", "not supported yet"},
 	{"watch_delay", "1s", "not supported yet"},
 	{"leak_window", "no", "not supported yet"},
-	{"after", "db", "not supported yet"},
 	{"listen", "0", "\"0\" is not a port from 1 to 65535"},
 	{"listen", "65536", "\"65536\" is not a port from 1 to 65535"},
 	{"listen", "80,,81", "there is nothing between two commas"},
