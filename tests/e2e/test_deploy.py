@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import threading
 
 import pytest
@@ -202,3 +203,19 @@ def test_an_app_without_a_server_can_be_reloaded(pm, node):
     before = pm.pids("web")
     pm.ok("reload", "web", timeout=60)
     assert pm.pids("web") != before
+
+
+@pytest.mark.parametrize("balance", ["shared", "round-robin"])
+def test_http2_sessions_move_on(pm, port, node, balance):
+    """Kept for ever by the client; GOAWAY tells it to open the next one."""
+    up(pm, node, "http2.js", port, f"min_uptime = 100ms\nstop_timeout = 10s\nbalance = {balance}")
+    clients = [subprocess.Popen([node, NODE_APPS / "http2-load.js", str(port)], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    pm.popens += clients
+    for _ in range(3):
+        pm.ok("reload", "web", timeout=60)
+    for c in clients:
+        c.stdin.close()
+        r = json.loads(c.stdout.read())
+        assert not r["failed"] and r["answered"] > 10 and r["sessions"] >= 2, r
+        c.stdin = None

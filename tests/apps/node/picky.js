@@ -6,6 +6,7 @@ const { port } = require('./answer');
 
 const server = net.createServer((socket) => {
 	socket.on('error', () => {});
+	socket.resume(); // or the client's end is not noticed
 	socket.write(`${process.pid}\n`);
 });
 server.maxConnections = Number(process.env.MAX);
