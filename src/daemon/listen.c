@@ -18,6 +18,7 @@ struct lsock *listen_get(struct app *app, size_t i, int slot, struct err *err, i
 			       .host = addr->host,
 			       .path = addr->path,
 			       .port = addr->port,
+			       .flags = conf_is_node(&app->conf) ? 0 : SOCK_BLOCKING,
 			       .as_user = app->user.uid != geteuid(),
 			       .uid = app->user.uid,
 			       .gid = app->user.gid};

@@ -195,6 +195,8 @@ int sock_listen(const struct sock_req *req, struct err *err, int *error)
 					     : listen_any(req);
 	if (fd < 0) {
 		fail(req, errno, error, err);
+	} else if (req->flags & SOCK_BLOCKING) {
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	}
 	return fd;
 }

@@ -5,7 +5,8 @@
  * sock - open listening sockets, name them, look at their queue.
  *
  * Sockets are close-on-exec and O_NONBLOCK: node 16 and 18 accept in a loop until EAGAIN, and the
- * flag belongs to the open file that all holders share.
+ * flag belongs to the open file that all holders share. Programs written for LISTEN_FDS expect the
+ * opposite, as systemd does it (SOCK_BLOCKING); those that poll set O_NONBLOCK themselves.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +24,8 @@ enum {
 	SOCK_REUSEPORT_LATER = 32,
 	SOCK_UDP_REUSEADDR = 4, /* TCP has it always: a restart must not wait for TIME_WAIT */
 	SOCK_READABLE_ALL = 8,	/* unix: mode bits for others */
-	SOCK_WRITABLE_ALL = 16
+	SOCK_WRITABLE_ALL = 16,
+	SOCK_BLOCKING = 64
 };
 
 struct sock_req {

@@ -131,6 +131,19 @@ static void every_address(void **state)
 	close(fd);
 }
 
+static void blocking(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	int error = 0;
+	struct sock_req req = {.host = "127.0.0.1", .flags = SOCK_BLOCKING};
+	int fd = sock_listen(&req, &err, &error);
+	assert_true(fd >= 0);
+	assert_false(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+}
+
 static void one_address(void **state)
 {
 	(void)state;
@@ -432,6 +445,7 @@ int main(void)
 		cmocka_unit_test(descriptions),
 		cmocka_unit_test(every_address),
 		cmocka_unit_test(one_address),
+		cmocka_unit_test(blocking),
 		cmocka_unit_test(v6_only),
 		cmocka_unit_test(several_on_one_port),
 		cmocka_unit_test(again_after_a_connection),
