@@ -161,11 +161,11 @@ static void close_channel(struct channel *ch)
 	ch->fd = -1;
 }
 
-static void end(struct channel *ch, const char *why)
+static void end(struct channel *ch)
 {
 	if (ch->fd >= 0) {
 		close_channel(ch);
-		ch->callbacks->eof(ch->ctx, why);
+		ch->callbacks->eof(ch->ctx);
 	}
 }
 
@@ -174,15 +174,19 @@ static bool deliver(struct channel *ch)
 {
 	char *line;
 	size_t len;
-	while (ch->fd >= 0 && lines_next(&ch->lines, &line, &len)) {
-		if (len) {
-			ch->callbacks->line(ch->ctx, line, len);
+	while (ch->fd >= 0) {
+		if (lines_next(&ch->lines, &line, &len)) {
+			if (len) {
+				ch->callbacks->line(ch->ctx, line, len);
+			}
+		} else if (ch->lines.overlong) {
+			const char *head = lines_skip(&ch->lines, &len);
+			ch->callbacks->overlong(ch->ctx, head, len);
+		} else {
+			return true;
 		}
 	}
-	if (ch->fd >= 0 && ch->lines.overlong) {
-		end(ch, "a line is longer than 8 MiB");
-	}
-	return ch->fd >= 0;
+	return false;
 }
 
 /* Take exactly n bytes out of the kernel. They were seen a moment ago, but a message with a
@@ -206,11 +210,25 @@ static bool take(struct channel *ch, size_t n)
 	return ch->fd >= 0;
 }
 
+/* What lies in the kernel, without taking it. A look ends with the part of a message that carries a
+ * descriptor (*cut), however much lies behind it. */
+static ssize_t peek(int fd, char *seen, size_t cap, bool *cut)
+{
+	struct iovec iov = {.iov_base = seen, .iov_len = cap};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1}; /* no room for descriptors */
+	ssize_t n;
+	do {
+		n = recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	*cut = n > 0 && (msg.msg_flags & MSG_CTRUNC);
+	return n;
+}
+
 /* How many of the n bytes seen belong to lines that are complete, or cannot be waited for in the
  * kernel. */
 static size_t takeable(struct channel *ch, const char *seen, size_t n, bool all)
 {
-	if (all || lines_pending(&ch->lines) || n == WINDOW) {
+	if (all || lines_pending(&ch->lines) || ch->lines.skipping || n == WINDOW) {
 		return n;
 	}
 	const char *nl = memrchr(seen, '\n', n);
@@ -242,20 +260,18 @@ static bool is_half_closed(int fd)
 static bool read_once(struct channel *ch, bool all)
 {
 	char seen[WINDOW];
-	ssize_t n;
-	do {
-		n = recv(ch->fd, seen, sizeof(seen), MSG_PEEK | MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
+	bool cut;
+	ssize_t n = peek(ch->fd, seen, sizeof(seen), &cut);
 	if (n < 0 && errno == EAGAIN) {
 		return false;
 	}
 	if (n <= 0) {
-		end(ch, NULL);
+		end(ch);
 		return false;
 	}
 	size_t use = takeable(ch, seen, (size_t)n, all);
-	if (!use && is_half_closed(ch->fd)) {
-		use = (size_t)n; /* it will never be complete */
+	if (!use && (cut || is_half_closed(ch->fd))) {
+		use = (size_t)n; /* it will never be seen complete */
 	}
 	if (!use) {
 		wait_for_rest(ch);

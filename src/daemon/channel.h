@@ -6,9 +6,9 @@
  *
  * Reads with MSG_PEEK first and takes complete lines only, so a supervisor that is killed leaves
  * every unread line in the kernel for its successor. Lines longer than the peek window are
- * collected in memory, up to LIMIT_CHANNEL_LINE. Sends one line with at most one descriptor per
- * sendmsg(2), because node hands out one descriptor per line; what does not fit waits, up to
- * LIMIT_CHANNEL_QUEUE. Owned by struct worker.
+ * collected in memory; what is longer than LIMIT_CHANNEL_LINE is left out. Sends one line with at
+ * most one descriptor per sendmsg(2), because node hands out one descriptor per line; what does not
+ * fit waits, up to LIMIT_CHANNEL_QUEUE. Owned by struct worker.
  */
 #include <ev.h>
 #include <stdbool.h>
@@ -22,9 +22,10 @@
 struct channel_callbacks {
 	/* A complete line without its newline; may be changed in place; gone after the call. */
 	void (*line)(void *ctx, char *line, size_t len);
-	/* The other end is closed (or sent an overlong line: why says so, else NULL). All was read.
-	 * Comes once; the channel is closed then. */
-	void (*eof)(void *ctx, const char *why);
+	/* Instead of a line that is left out: how it begins. */
+	void (*overlong)(void *ctx, const char *head, size_t len);
+	/* The other end is closed. All was read. Comes once; the channel is closed then. */
+	void (*eof)(void *ctx);
 	/* The last thing done in an event: the owner may be freed here and only here. */
 	void (*done)(void *ctx);
 };

@@ -9,8 +9,9 @@
 #include "common/mem.h"
 #include "daemon/cluster_priv.h"
 
-#define MAX_SENT 256 /* descriptors a worker may leave unanswered */
-#define TRIES	 3
+#define MAX_SENT      256 /* descriptors a worker may leave unanswered */
+#define TRIES	      3
+#define OVERLONG_HEAD 200 /* looked at; too little to be whole */
 
 int64_t worker_next_seq(struct worker *w)
 {
@@ -316,16 +317,27 @@ static void on_line(void *ctx, char *line, size_t len)
 	}
 }
 
-static void on_eof(void *ctx, const char *why)
+/* A descriptor that came with it is waited for all the same: its beginning says so. */
+static void on_overlong(void *ctx, const char *head, size_t len)
 {
 	struct worker *w = ctx;
 	if (w->dead) {
 		return;
 	}
 	w->in_callback = true;
-	if (why) {
-		w->events.problem(w->ctx, w, why);
+	w->events.problem(w->ctx, w, "a message of more than 8 MiB was left out");
+	if (node_is_internal(head, len)) {
+		take_internal(w, head, len < OVERLONG_HEAD ? len : OVERLONG_HEAD);
 	}
+}
+
+static void on_eof(void *ctx)
+{
+	struct worker *w = ctx;
+	if (w->dead) {
+		return;
+	}
+	w->in_callback = true;
 	cluster_retire(w);
 	dispatch_take_back(w);
 	w->events.eof(w->ctx, w);
@@ -351,7 +363,7 @@ static void on_done(void *ctx)
 	}
 }
 
-static const struct channel_callbacks callbacks = {on_line, on_eof, on_done};
+static const struct channel_callbacks callbacks = {on_line, on_overlong, on_eof, on_done};
 
 struct worker *worker_new(const struct worker_conf *conf, int fd)
 {

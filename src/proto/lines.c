@@ -19,6 +19,13 @@ void lines_feed(struct lines *l, const char *data, size_t len)
 	if (l->overlong) {
 		return;
 	}
+	if (l->skipping) {
+		const char *end = memchr(data, '\n', len);
+		size_t gone = end ? (size_t)(end - data) + 1 : len;
+		l->skipping = !end;
+		data += gone;
+		len -= gone;
+	}
 	if (l->start == l->buf.len) {
 		/* A burst is over: do not keep the memory of one big message for an idle peer. */
 		if (l->buf.cap > 64 * 1024) {
@@ -56,6 +63,19 @@ bool lines_next(struct lines *l, char **line, size_t *len)
 	l->start += length + 1;
 	l->scanned = 0;
 	return true;
+}
+
+const char *lines_skip(struct lines *l, size_t *len)
+{
+	const char *from = l->buf.data + l->start;
+	size_t have = l->buf.len - l->start;
+	const char *end = memchr(from, '\n', have);
+	*len = end ? (size_t)(end - from) : have;
+	l->start += end ? *len + 1 : *len;
+	l->scanned = 0;
+	l->overlong = false;
+	l->skipping = !end;
+	return from;
 }
 
 size_t lines_pending(const struct lines *l)

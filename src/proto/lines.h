@@ -5,7 +5,7 @@
  * lines - cut a stream of bytes into lines, with a limit on what may wait for its newline.
  *
  * Feed what was read, then take lines until there is none. A line longer than the limit makes the
- * splitter overlong for good: its owner ends the connection, for nothing after it can be trusted.
+ * splitter overlong: its owner ends the connection, or leaves that line out with lines_skip().
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +18,7 @@ struct lines {
 	size_t start;	/* what lines_next() gave out already */
 	size_t scanned; /* bytes from start on known to hold no newline */
 	bool overlong;
+	bool skipping; /* the end of a line that is left out has not come yet */
 };
 
 void lines_init(struct lines *l, size_t limit);
@@ -30,6 +31,10 @@ void lines_feed(struct lines *l, const char *data, size_t len);
  * buffer, may be changed in place, and is valid until the next lines_feed(). The byte behind it is
  * NUL. */
 bool lines_next(struct lines *l, char **line, size_t *len);
+
+/* When overlong: leave that line out and go on behind its end. Its beginning, as much as is there,
+ * is valid until the next lines_feed(). */
+const char *lines_skip(struct lines *l, size_t *len);
 
 /* Bytes that wait for their newline. */
 size_t lines_pending(const struct lines *l);

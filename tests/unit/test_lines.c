@@ -79,6 +79,33 @@ static void test_overlong_is_final(void **state)
 	lines_finish(&l);
 }
 
+/* A long line is told once, however it comes, and those around it are as if it were not there. */
+static void test_skipping(void **state)
+{
+	static const char text[] = "ab\nxxxxxxxxxxxxxxxxxxxx\ncd\n\nyyyyyyyy\nzzzzzz\nef\n";
+	(void)state;
+	for (size_t chunk = 1; chunk < sizeof(text); chunk++) {
+		struct lines l;
+		char seen[64] = "";
+		char *line;
+		size_t len;
+		lines_init(&l, 5);
+		for (size_t at = 0; at < sizeof(text) - 1; at += chunk) {
+			size_t left = sizeof(text) - 1 - at;
+			lines_feed(&l, text + at, left < chunk ? left : chunk);
+			while (lines_next(&l, &line, &len) || l.overlong) {
+				const char *what = l.overlong ? lines_skip(&l, &len) : line;
+				strncat(seen, what, len > 5 ? 1 : len);
+				strcat(seen, len > 5 ? "+," : ",");
+			}
+		}
+		assert_string_equal(seen, "ab,x+,cd,,y+,z+,ef,");
+		assert_int_equal(lines_pending(&l), 0);
+		assert_false(l.skipping);
+		lines_finish(&l);
+	}
+}
+
 static void test_memory_of_a_burst_is_given_back(void **state)
 {
 	static char big[200001];
@@ -106,6 +133,7 @@ int main(void)
 		cmocka_unit_test(test_any_chunking),
 		cmocka_unit_test(test_overlong),
 		cmocka_unit_test(test_overlong_is_final),
+		cmocka_unit_test(test_skipping),
 		cmocka_unit_test(test_memory_of_a_burst_is_given_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
