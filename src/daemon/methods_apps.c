@@ -379,14 +379,21 @@ static void send_one(void *ctx, struct inst *in)
 	s->sent += in->worker && worker_send_raw(in->worker, s->text, strlen(s->text));
 }
 
+/* One of node's own would be obeyed, wherever in the object cmd stands. */
+static bool is_nodes_own(const json_t *message)
+{
+	const json_t *cmd = json_object_get(message, "cmd");
+	return json_is_string(cmd) && json_string_length(cmd) > 5 &&
+	       strncmp(json_string_value(cmd), "NODE_", 5) == 0;
+}
+
 bool method_send(struct call *call)
 {
-	struct sending s = {.text = json_dumps(json_object_get(call->params, "message"),
-					       JSON_COMPACT | JSON_ENCODE_ANY)};
-	if (strncmp(s.text, "{\"cmd\":\"NODE_", 13) == 0) {
-		free(s.text);
+	const json_t *message = json_object_get(call->params, "message");
+	if (is_nodes_own(message)) {
 		return err_set(&call->err, ERR_USAGE, "messages with cmd NODE_... are node's own");
 	}
+	struct sending s = {.text = json_dumps(message, JSON_COMPACT | JSON_ENCODE_ANY)};
 	bool ok = call_select(call, send_one, &s);
 	free(s.text);
 	if (ok) {
