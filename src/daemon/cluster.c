@@ -142,8 +142,9 @@ static struct lsock *inherited(struct cluster *c, int fd, int slot, struct err *
 
 static bool make_request(const struct cluster *c, const struct node_msg *q, struct sock_req *req)
 {
+	bool port_ok = q->port >= 0 && q->port < 65536;
 	*req = (struct sock_req){.host = q->address.data,
-				 .port = q->port > 0 && q->port < 65536 ? (uint16_t)q->port : 0,
+				 .port = port_ok ? (uint16_t)q->port : 0,
 				 .flags = q->flags & NODE_IPV6ONLY ? SOCK_V6ONLY : 0,
 				 .backlog = q->backlog,
 				 .as_user = c->conf.as_user,
@@ -154,15 +155,17 @@ static bool make_request(const struct cluster *c, const struct node_msg *q, stru
 	case NODE_ADDR_TCP6:
 		req->kind = SOCK_KIND_TCP;
 		req->flags |= q->flags & NODE_REUSEPORT ? SOCK_REUSEPORT : 0;
-		return true;
+		return port_ok;
 	case NODE_ADDR_UDP4:
 	case NODE_ADDR_UDP6:
 		req->kind = SOCK_KIND_UDP;
 		req->flags |= q->flags & NODE_UDP_REUSEADDR ? SOCK_UDP_REUSEADDR : 0;
-		return true;
+		return port_ok;
 	case NODE_ADDR_PIPE:
 		req->kind = SOCK_KIND_UNIX;
 		req->path = q->address.data;
+		req->flags = (q->readable_all ? SOCK_READABLE_ALL : 0) |
+			     (q->writable_all ? SOCK_WRITABLE_ALL : 0);
 		req->host = NULL;
 		return req->path && req->path[0] == '/';
 	default:
@@ -179,7 +182,7 @@ static struct lsock *open_socket(struct cluster *c, int slot, const struct node_
 	}
 	if (!make_request(c, q, &req)) {
 		*error = EINVAL;
-		err_set(err, ERR_FAILED, "the program asks for a kind of socket we do not know");
+		err_set(err, ERR_FAILED, "the program asks for an address that there cannot be");
 		return NULL;
 	}
 	bool any_port = req.port == 0 && req.kind != SOCK_KIND_UNIX;

@@ -55,6 +55,10 @@ static void read_member(struct node_msg *m, struct members *mem, struct span key
 		read_int(value, &m->flags);
 	} else if (span_is(key, "backlog")) {
 		read_int(value, &m->backlog);
+	} else if (span_is(key, "readableAll")) {
+		m->readable_all = span_is(value, "true");
+	} else if (span_is(key, "writableAll")) {
+		m->writable_all = span_is(value, "true");
 	} else if (span_is(key, "index")) {
 		span_int(value, &m->index);
 	} else if (span_is(key, "seq")) {

@@ -51,7 +51,8 @@ struct node_msg {
 	int port; /* -1 = none was sent */
 	int fd;	  /* -1 = none was sent */
 	int flags;
-	int backlog; /* 0 = node's default */
+	int backlog;			 /* 0 = node's default */
+	bool readable_all, writable_all; /* a unix path for everybody */
 	int64_t index;
 	int64_t seq; /* -1 = none was sent */
 	int64_t ack;

@@ -90,7 +90,8 @@ static void test_query_fields(void **state)
 	static const char line[] =
 		C "\"act\":\"queryServer\",\"index\":2,\"data\":{\"ticketKeys\":\"0a\","
 		  "\"x\":[1.50,\"\\ud800\",{}]},\"address\":\"::1\",\"port\":3000,"
-		  "\"addressType\":6,\"fd\":7,\"flags\":3,\"backlog\":128,\"seq\":9}";
+		  "\"addressType\":6,\"fd\":7,\"flags\":3,\"backlog\":128,"
+		  "\"readableAll\":true,\"writableAll\":false,\"seq\":9}";
 	struct node_msg m;
 	struct buf key = {0};
 	(void)state;
@@ -102,6 +103,8 @@ static void test_query_fields(void **state)
 	assert_int_equal(m.fd, 7);
 	assert_int_equal(m.flags, 3);
 	assert_int_equal(m.backlog, 128);
+	assert_true(m.readable_all);
+	assert_false(m.writable_all);
 	assert_int_equal(m.index, 2);
 	assert_int_equal(m.seq, 9);
 	assert_true(span_is(m.data, "{\"ticketKeys\":\"0a\",\"x\":[1.50,\"\\ud800\",{}]}"));
