@@ -313,6 +313,17 @@ void workers_release_slot(struct inst *in)
 	}
 }
 
+/* One of `listen =`, which node listens on as listen({fd: 3}). */
+static bool has_inherited(const struct inst *in, const char *name)
+{
+	for (size_t i = 0; i < in->nlisten; i++) {
+		if (strcmp(in->listen[i]->name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void workers_list_sockets(const struct inst *in, struct jw *w)
 {
 	const char *names[MAX_LISTED];
@@ -321,7 +332,9 @@ void workers_list_sockets(const struct inst *in, struct jw *w)
 	}
 	size_t n = in->worker ? worker_listening(in->worker, names, MAX_LISTED) : 0;
 	for (size_t i = 0; i < n && i < MAX_LISTED; i++) {
-		jw_str(w, names[i]);
+		if (!has_inherited(in, names[i])) {
+			jw_str(w, names[i]);
+		}
 	}
 }
 
