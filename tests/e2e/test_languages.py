@@ -288,6 +288,6 @@ def cpu_of(pids):
 def test_a_wrapper_in_between_is_noticed_by_the_program(pm, port):
     """LISTEN_PID is that of the process we start: behind `sh -c` without exec it is another one's."""
     pm.ini(f"[app:c]\ncommand = sh -c '{app_path('listenfds')}; exit $?'\nlisten = 127.0.0.1:{port}\n"
-           "max_restarts = 1\n")
+           "max_restarts = 1\nmin_uptime = 5s\n")
     pm.fails(1, "start")
-    assert re.search(rb"LISTEN_PID \d+ is not mine", pm.log("c", 0, "err"))
+    wait_for(lambda: re.search(rb"LISTEN_PID \d+ is not mine", pm.log("c", 0, "err")), 5, "what it says")

@@ -87,8 +87,8 @@ def test_port_0_twice(pm, node, balance):
     old = pm.pids("web")[0]
     os.kill(old, signal.SIGKILL)
     pm.wait_replaced("web", 0, old)
-    ours = [o["address"]["port"] for o in lines(pm) if o.get("step") == "listen"]
-    assert ours == ports[0] * 2
+    wait_for(lambda: pm.log("web").count(b'"step":"listen"') == 4, 10, "what the next one says")
+    assert [o["address"]["port"] for o in lines(pm) if o.get("step") == "listen"] == ports[0] * 2
 
 
 def test_two_servers_in_one_program(pm, node, balance):
