@@ -42,6 +42,18 @@ static void emit(const char *text)
 	}
 }
 
+/* Nothing a program said may move a terminal: control characters, also those of two bytes (C1). */
+static void make_safe(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < 0x20 || *c == 0x7f) {
+			*c = '?';
+		} else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) {
+			c[0] = c[1] = '?';
+		}
+	}
+}
+
 void log_line(const char *fmt, ...)
 {
 	int saved = errno;
@@ -50,11 +62,7 @@ void log_line(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (char *c = text; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-			*c = '?';
-		}
-	}
+	make_safe(text);
 	if (strcmp(text, state.last) == 0) {
 		state.repeats++;
 		errno = saved;
