@@ -179,20 +179,6 @@ static void on_query(struct worker *w, const struct node_msg *m)
 	buf_finish(&name);
 }
 
-/* One that binds by itself (exclusive, reusePort, Bun) has asked for nothing. */
-static void describe(const struct node_msg *m, char *out, size_t cap)
-{
-	const char *kind = m->address_type == NODE_ADDR_UDP4 || m->address_type == NODE_ADDR_UDP6
-				   ? "udp"
-				   : "tcp";
-	const char *host = m->address.data ? m->address.data : "[::]";
-	if (m->address_type == NODE_ADDR_PIPE) {
-		snprintf(out, cap, "unix:%.120s", host);
-	} else {
-		snprintf(out, cap, "%s:%.100s:%d", kind, host, m->port);
-	}
-}
-
 /* The message does not name the key; queries are answered, and servers begin, in order. */
 static void on_listening(struct worker *w, const struct node_msg *m)
 {
@@ -209,7 +195,8 @@ static void on_listening(struct worker *w, const struct node_msg *m)
 		}
 	}
 	if (!name) {
-		describe(m, own, sizeof(own));
+		/* One that binds by itself (exclusive, reusePort, Bun) has asked for nothing. */
+		node_describe(m, own, sizeof(own));
 		name = own;
 	}
 	cluster_changed(w->cluster);
@@ -441,7 +428,7 @@ bool worker_disconnect(struct worker *w)
 bool worker_send_raw(struct worker *w, const char *json, size_t len)
 {
 	struct buf line = {0};
-	if (!node_message_ok(json, len) || node_is_internal(json, len)) {
+	if (!node_message_ok(json, len)) {
 		return false;
 	}
 	buf_add(&line, json, len);

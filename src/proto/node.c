@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -190,6 +191,17 @@ void node_make_key(const struct node_msg *q, struct buf *out)
 	buf_addf(out, ":%d:%s:%d", q->port, names[q->address_type], q->fd);
 	if (q->port == 0) {
 		buf_addf(out, ":%" PRId64, q->index);
+	}
+}
+
+void node_describe(const struct node_msg *m, char *out, size_t cap)
+{
+	bool udp = m->address_type == NODE_ADDR_UDP4 || m->address_type == NODE_ADDR_UDP6;
+	const char *host = m->address.data ? m->address.data : "[::]";
+	if (m->address_type == NODE_ADDR_PIPE) {
+		snprintf(out, cap, "unix:%.120s", host);
+	} else {
+		snprintf(out, cap, "%s:%.100s:%d", udp ? "udp" : "tcp", host, m->port);
 	}
 }
 

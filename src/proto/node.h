@@ -78,6 +78,9 @@ bool node_message_ok(const char *json, size_t len);
  * port 0, where each listen is another port. */
 void node_make_key(const struct node_msg *query, struct buf *out);
 
+/* The address of a query or listening message for people: "tcp:127.0.0.1:3000". */
+void node_describe(const struct node_msg *m, char *out, size_t cap);
+
 enum node_kind { NODE_TCP, NODE_PIPE, NODE_UDP };
 
 /* What every answer to a query carries. */
