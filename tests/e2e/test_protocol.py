@@ -607,6 +607,21 @@ still_answers()
     wait_for(lambda: open_files(pm) <= talk.files + 8, 10, "their sockets to be closed")
 
 
+def test_hand_nothing_of_it_reaches_a_terminal(pm, talk):
+    talk.run(r"""
+evil = "\033[31m\007\u009b5m\r"
+send(line(evil))
+send(cluster("listening", address=evil, port=1, addressType=4))
+send(cluster("listening", address="/" + evil, port=-1, addressType=-1))
+ask(0, evil)
+ask(-1, "/nowhere/" + evil, type=-1)
+ask(-1, path + evil, type=-1)
+still_answers()
+""", path=str(pm.dir / "x"))
+    for text in (pm.ok("events", "web").out, pm.ok("list", "-i").out, pm.ok("why", "web").out, pm.daemon_log()):
+        assert not set("\033\007\u009b\r") & set(text), repr(text)
+
+
 GARBAGE = {
     "random": r"""
 import random
