@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
-#include "common/units.h"
 #include "daemon/daemon.h"
 #include "daemon/ops_priv.h"
 #include "daemon/rollout.h"
@@ -31,6 +30,7 @@ static void free_op(struct op *op)
 		free(op->target[i].lines);
 	}
 	free(op->target);
+	free(op->app);
 	json_decref(op->rpc_id);
 	free(op);
 }
@@ -110,19 +110,11 @@ static struct inst *find_inst(const struct op *op, const struct target *t)
 
 static void succeed(struct op *op, struct target *t, const struct inst *in, const char *done)
 {
-	char text[64];
 	t->over = t->ok = true;
 	t->done = done;
 	t->state = in->state;
 	t->pid = in->pid ? in->pid : t->pid;
-	if (in->state == ST_ONLINE) {
-		char age[24];
-		units_format_age(inst_uptime_ms(in), age, sizeof(age));
-		snprintf(text, sizeof(text), "ready after %s", age);
-		opreply_progress(op, t, "ready", text);
-	} else {
-		opreply_progress(op, t, "stopped", done);
-	}
+	ops_wake(op->ops); /* it is told from there */
 }
 
 static void fail(struct op *op, struct target *t, struct inst *in, const char *reason)
@@ -136,7 +128,7 @@ static void fail(struct op *op, struct target *t, struct inst *in, const char *r
 	t->state = slot->state;
 	t->reason = xstrdup(reason);
 	t->lines = in->held ? NULL : xstrdup(in->last_lines);
-	opreply_progress(op, t, "failed", reason);
+	ops_wake(op->ops);
 }
 
 static const char *why(const struct inst *in)
@@ -263,9 +255,6 @@ static void act(struct op *op, struct target *t, struct inst *in)
 			succeed(op, t, in, "already running");
 		} else {
 			runner_start(in, &op->by);
-			if (in->held) {
-				opreply_progress(op, t, "waits", in->note);
-			}
 		}
 		break;
 	case OP_STOP:
@@ -347,7 +336,7 @@ static bool pump_target(struct op *op, size_t i)
 		t->ok = op->kind == OP_STOP || op->kind == OP_DELETE;
 	} else if (is_called_off(op, i)) {
 		t->begun = t->over = t->ok = true;
-		t->done = "left as it was";
+		t->done = DONE_LEFT;
 		t->state = in->state;
 	} else {
 		act(op, t, in);
@@ -381,6 +370,7 @@ static void op_pump(struct op *op)
 		any |= pump_target(op, i);
 	}
 	op->pumping = false;
+	opprogress_look(op);
 	if (is_over(op)) {
 		opreply_answer(op);
 		free_op(op);
@@ -395,6 +385,7 @@ void op_run(struct op *op, bool wait)
 	if (!wait) {
 		opreply_answer(op);
 	}
+	opprogress_begin(op);
 	op_pump(op);
 }
 
@@ -445,16 +436,12 @@ void ops_on_state(struct ops *o, struct inst *in)
 	struct op *op, *next;
 	list_for_each(op, next, &o->all, node)
 	{
-		bool hit = false;
 		for (size_t i = 0; i < op->ntargets; i++) {
 			if (op->target[i].id == in->id) {
 				check(op, &op->target[i], in);
-				hit = true;
 			}
 		}
-		if (hit) {
-			ops_wake(o);
-		}
+		ops_wake(o); /* how many serve is told, whoever it is that changed */
 	}
 }
 

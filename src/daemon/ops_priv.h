@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_DAEMON_OPS_PRIV_H
 #define PMCTL_DAEMON_OPS_PRIV_H
-/* ops_priv - what ops.c (deciding) and opreply.c (telling) know of an operation. */
+/* ops_priv - what ops.c (deciding), opcancel.c, opprogress.c and opreply.c (telling) know of an
+ * operation. */
 #include "common/limits.h"
 #include "daemon/apps.h"
 #include "daemon/ops.h"
@@ -14,11 +15,29 @@ struct target {
 	pid_t pid;
 	uint32_t run; /* the process that ran when we began */
 	bool begun, over, ok;
-	bool rolling;	       /* a reload with a successor beside the one in the slot */
-	enum inst_state state; /* at the end */
-	const char *done;      /* static text: "started", "already running" ... */
-	char *reason;	       /* NULL = none */
-	char *lines;	       /* last log lines of a failure; NULL = none */
+	bool rolling;		/* a reload with a successor beside the one in the slot */
+	pid_t old_pid;		/* what ran when we began; 0 = nothing */
+	pid_t new_pid;		/* what was started for it, once a client was told; 0 = nothing */
+	unsigned told;		/* which phases a client was told of: opprogress.c */
+	uint32_t told_note;	/* ... and the checksum of which note */
+	int64_t ending_mono_ms; /* since when the old one is on its way out */
+	enum inst_state state;	/* at the end */
+	const char *done;	/* static text: "started", "already running" ... */
+	char *reason;		/* NULL = none */
+	char *lines;		/* last log lines of a failure; NULL = none */
+};
+
+/* What a target that was never touched is said to be. */
+#define DONE_LEFT "left as it was"
+
+/* One of the apps an operation is about. */
+struct op_app {
+	char name[LIMIT_NAME + 1];
+	int total, serving;   /* instances it has, and how many are online */
+	int told_serving;     /* ... as far as a client was told */
+	int least;	      /* the fewest that were online since we began */
+	size_t left;	      /* targets whose end was not told yet */
+	int64_t over_mono_ms; /* when the last one's was; 0 = not yet */
 };
 
 struct op {
@@ -33,11 +52,19 @@ struct op {
 	bool pumping; /* op_pump() is on the stack: changes of state come from our own acts */
 	struct target *target;
 	size_t ntargets;
+	bool cancelled; /* nothing more is begun */
+	int64_t began_mono_ms;
+	struct op_app *app; /* none if nobody waits */
+	size_t napps;
 };
 
 /* Send the results, unless the client is gone; at most once. */
 void opreply_answer(struct op *op);
-/* Tell a client that waits that something happened to a target. */
-void opreply_progress(struct op *op, const struct target *t, const char *phase, const char *text);
+
+/* Tell a client that waits what there is to do. Once, after all targets were added. */
+void opprogress_begin(struct op *op);
+/* Tell it what has changed since it was told last. Looks at the instances, so it may be called at
+ * any time; once each turn of the loop in which one of them changed is enough. */
+void opprogress_look(struct op *op);
 
 #endif

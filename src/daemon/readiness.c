@@ -118,6 +118,7 @@ static bool serves_as_the_old_one(struct inst *in)
 	}
 	snprintf(in->ask_failed, sizeof(in->ask_failed),
 		 "it does not listen on %.120s as the old one does", missing);
+	ops_wake(&in->app->daemon->ops);
 	return false;
 }
 
@@ -158,6 +159,7 @@ static void on_answer(struct inst *in, bool ok, bool hung, const char *why)
 		return;
 	}
 	snprintf(in->ask_failed, sizeof(in->ask_failed), "%s", why);
+	ops_wake(&in->app->daemon->ops); /* whoever waits for it may see why */
 	arm(in, in->ask_wait < left(in) ? in->ask_wait : left(in));
 	in->ask_wait = in->ask_wait * 1.5 < ASK_MOST ? in->ask_wait * 1.5 : ASK_MOST;
 }

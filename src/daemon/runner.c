@@ -350,4 +350,7 @@ void runner_note(struct inst *in, const char *text)
 {
 	snprintf(in->note, sizeof(in->note), "%s", text ? text : "");
 	in->note_is_old = false;
+	if (in->state == ST_STARTING) {
+		ops_wake(&in->app->daemon->ops); /* whoever waits for it may see what it says */
+	}
 }
