@@ -53,6 +53,7 @@ static const struct rpc_param p_events[] = {
 	{.name = "after_seq", .type = RPC_INT},
 	{.name = "follow", .type = RPC_BOOL},
 };
+static const struct rpc_param p_cancel[] = {{.name = "op", .type = RPC_INT, .required = true}};
 static const struct rpc_param p_stop[] = {{.name = "leave_running", .type = RPC_BOOL}};
 
 #define PARAMS(table) .params = (table), .nparams = ARRAY_LEN(table)
@@ -77,6 +78,9 @@ const struct method methods[] = {
 	 .doc = "Stop apps and forget them."},
 	{"scale", method_scale, PARAMS(p_scale), .changes = true,
 	 .doc = "Set the number of instances: \"4\", \"+2\" or \"-1\"."},
+	{"cancel", method_cancel, PARAMS(p_cancel),
+	 .doc = "Begin nothing more of this reload or restart; its answer comes once what is under "
+		"way is over."},
 	{"reset", method_reset, PARAMS(p_targets), .doc = "Set restart counters to zero."},
 	{"signal", method_signal, PARAMS(p_signal), .doc = "Send a signal to main processes."},
 	{"wait", method_wait, PARAMS(p_wait),

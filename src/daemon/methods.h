@@ -75,7 +75,8 @@ bool method_reset(struct call *call);
 bool method_signal(struct call *call);
 bool method_wait(struct call *call);
 bool method_send(struct call *call);
-bool method_logs(struct call *call); /* methods_logs.c */
+bool method_cancel(struct call *call); /* opcancel.c */
+bool method_logs(struct call *call);   /* methods_logs.c */
 bool method_flush(struct call *call);
 bool method_rotate(struct call *call);
 bool method_events(struct call *call);

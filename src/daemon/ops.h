@@ -62,6 +62,10 @@ bool ops_reload_app(struct ops *o, struct app *app);
 /* Whether a reload of this app is under way or waits. */
 bool ops_is_reloading(const struct ops *o, const struct app *app);
 
+/* Begin nothing more of a reload or restart: what was not begun is left as it was, what is under
+ * way goes on, then it answers. ERR_NO_TARGET if it is over, ERR_USAGE if it is another kind. */
+bool ops_cancel(struct ops *o, uint64_t id, struct err *err);
+
 /* An instance changed its state. */
 void ops_on_state(struct ops *o, struct inst *in);
 /* Look at all operations on the loop's next turn. */
