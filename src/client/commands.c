@@ -109,6 +109,9 @@ const struct command commands[] = {
 		"reload: "
 		"its last log lines are shown, the old process serves on, and the exit status is "
 		"9. "
+		"Ctrl-C ends it after the instance under way, exit status 130; a second one leaves "
+		"it "
+		"running. "
 		"Two processes cannot hold one port that they open themselves: for a program that "
 		"is "
 		"not a node cluster use listen = or restart.",

@@ -87,27 +87,30 @@ void conn_close(struct conn *c)
 }
 
 /* 1 = ready, 0 = time is over, -1 = a signal for us came. */
-static int wait_for(int fd, short what, int64_t deadline, void (*tick)(void *), void *ctx)
+static int wait_for(int fd, short what, const struct conn_wait *w)
 {
+	int64_t deadline = w->deadline_mono_ms;
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = what};
 		int64_t left = deadline ? deadline - clock_mono_ms() : INT32_MAX;
-		int ms = left < 0		  ? 0
-			 : left > TICK_MS && tick ? TICK_MS
-			 : left > 60000		  ? 60000
-						  : (int)left;
+		/* One that came while we were not waiting: first what is there, then the signal. */
+		int ms = left < 0 || interrupt_pending() ? 0
+			 : left > TICK_MS && w->tick	 ? TICK_MS
+			 : left > 60000			 ? 60000
+							 : (int)left;
 		int n = poll(&p, 1, ms);
 		if (n > 0) {
 			return 1;
 		}
-		if (interrupt_pending()) {
+		int sig = interrupt_pending();
+		if (sig && !(w->signal && w->signal(w->ctx, sig))) {
 			return -1;
 		}
 		if (deadline && clock_mono_ms() >= deadline) {
 			return 0;
 		}
-		if (n == 0 && tick) {
-			tick(ctx);
+		if (n == 0 && w->tick) {
+			w->tick(w->ctx);
 		}
 	}
 }
@@ -125,14 +128,16 @@ static bool waited(int r, struct err *err)
 	return r > 0 || err_set(err, ERR_DEADLINE, "deadline passed");
 }
 
-static bool send_all(struct conn *c, const struct buf *b, int64_t deadline, struct err *err)
+static bool send_all(struct conn *c, const struct buf *b, const struct conn_wait *w,
+		     struct err *err)
 {
+	struct conn_wait plain = {.deadline_mono_ms = w->deadline_mono_ms};
 	for (size_t sent = 0; sent < b->len;) {
 		ssize_t n = send(c->fd, b->data + sent, b->len - sent, MSG_NOSIGNAL);
 		if (n >= 0) {
 			sent += (size_t)n;
 		} else if (errno == EAGAIN) {
-			if (!waited(wait_for(c->fd, POLLOUT, deadline, NULL, NULL), err)) {
+			if (!waited(wait_for(c->fd, POLLOUT, &plain), err)) {
 				return false;
 			}
 		} else if (errno != EINTR) {
@@ -164,8 +169,7 @@ static bool read_message(struct conn *c, const struct conn_wait *w, struct rpc_r
 		if (r < 0) {
 			return gone(err);
 		}
-		if (r == 0 &&
-		    !waited(wait_for(c->fd, POLLIN, w->deadline_mono_ms, w->tick, w->ctx), err)) {
+		if (r == 0 && !waited(wait_for(c->fd, POLLIN, w), err)) {
 			return false;
 		}
 	}
@@ -185,7 +189,7 @@ bool conn_call(struct conn *c, const char *method, json_t *params, const struct 
 		buf_finish(&out);
 		return err_set(err, ERR_LIMIT, "the request is over %d bytes", LIMIT_MESSAGE);
 	}
-	bool ok = send_all(c, &out, w->deadline_mono_ms, err);
+	bool ok = send_all(c, &out, w, err);
 	buf_finish(&out);
 	while (ok) {
 		rpc_reply_finish(reply);

@@ -27,6 +27,8 @@ struct conn_wait {
 	int64_t deadline_mono_ms; /* 0 = none */
 	void (*notify)(void *ctx, const struct rpc_reply *n);
 	void (*tick)(void *ctx); /* about five times a second */
+	/* A signal came (interrupt.h). True if it was taken and the wait goes on. */
+	bool (*signal)(void *ctx, int sig);
 	void *ctx;
 };
 

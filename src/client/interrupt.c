@@ -33,3 +33,8 @@ int interrupt_pending(void)
 {
 	return pending;
 }
+
+void interrupt_take(void)
+{
+	pending = 0;
+}

@@ -8,5 +8,7 @@
 void interrupt_catch(void);
 /* The signal that came, 0 if none did. */
 int interrupt_pending(void);
+/* It was dealt with: the next one is a first one again. */
+void interrupt_take(void);
 
 #endif

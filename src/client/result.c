@@ -1,246 +1,263 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/result.h"
 
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/block.h"
 #include "client/client.h"
 #include "client/interrupt.h"
+#include "client/live.h"
+#include "client/outcome.h"
+#include "client/progress.h"
 #include "common/clock.h"
-#include "common/limits.h"
-#include "common/mem.h"
 #include "common/units.h"
 #include "sys/fileio.h"
 
-#define SHOW_AFTER_MS 300 /* what is done at once needs no progress */
+#define SHOW_AFTER_MS 300  /* what is done at once needs no progress */
+#define CANCEL_MS     3000 /* for the answer to a cancel */
+#define BLOCK_LINES   12
+#define MIN_LINES     3
 
-struct progress {
-	const struct client *c;
-	const char *verb;
-	int64_t began_mono_ms;
-	unsigned over, failed;
-	char last[200];
-	bool drawn;
-	bool each_line; /* not a terminal: one line a change */
+/* How the progress is shown. */
+enum show { SHOW_NOTHING, SHOW_LINES, SHOW_BLOCK };
+
+struct run {
+	struct client *c;
+	const char *method;
+	struct progress progress;
+	struct live live;
+	enum show show;
+	bool in_steps; /* one after the other: may be stopped in between */
+	bool asked;    /* to stop */
+	char *note;    /* what came of that, for the block; NULL = nothing */
 };
 
-static void print_change(const struct rpc_reply *n)
+/* --- showing --- */
+
+static enum show choose_show(const struct client *c, const char *method)
+{
+	const char *term = getenv("TERM");
+	if (c->json || !c->wait) {
+		return SHOW_NOTHING;
+	}
+	if (c->err_tty && term && term[0] && strcmp(term, "dumb") != 0) {
+		return SHOW_BLOCK;
+	}
+	return strcmp(method, "reload") == 0 ? SHOW_LINES : SHOW_NOTHING;
+}
+
+static bool is_reload(const struct run *r)
+{
+	return strcmp(r->method, "reload") == 0;
+}
+
+static void draw(struct run *r, bool last)
+{
+	struct buf text = {0};
+	size_t columns, lines;
+	int64_t now = clock_mono_ms();
+	live_size(&r->live, &columns, &lines);
+	if (lines <= MIN_LINES && !last) {
+		return; /* no room to rewrite anything in */
+	}
+	struct block_look look = {
+		.width = columns,
+		.height = lines > BLOCK_LINES ? BLOCK_LINES
+			  : lines > 3	      ? lines - 1
+					      : 3,
+		.color = r->c->err_color,
+		.utf8 = r->c->utf8,
+		.now_mono_ms = now,
+		.last = last,
+		.hint = r->in_steps && !r->asked ? "Ctrl-C: stop after this one" : NULL,
+		.note = r->note,
+	};
+	size_t n = block_draw(&r->progress, &look, &text);
+	live_show(&r->live, &text, n, now);
+	buf_finish(&text);
+}
+
+/* A reload is watched from its beginning; of others only those that take their time. */
+static void draw_if_due(struct run *r)
+{
+	int64_t now = clock_mono_ms();
+	int64_t after = is_reload(r) ? 0 : SHOW_AFTER_MS;
+	if (r->show == SHOW_BLOCK && now - r->progress.began_mono_ms >= after &&
+	    live_is_due(&r->live, now)) {
+		draw(r, false);
+	}
+}
+
+/* What a line tells is not said by the one before or after it. */
+static bool is_worth_a_line(const char *phase)
+{
+	return strcmp(phase, "begin") != 0 && strcmp(phase, "draining") != 0 &&
+	       strcmp(phase, "waiting") != 0 && strcmp(phase, "waits") != 0 &&
+	       strcmp(phase, "left") != 0;
+}
+
+static void print_change(const json_t *params)
 {
 	struct buf out = {0};
 	char stamp[CLOCK_HMS];
-	const char *app = member_text(n->params, "app", "?");
-	const char *text = member_text(n->params, "text", "");
+	int64_t slot = member_int(params, "slot", -1);
+	const char *phase = member_text(params, "phase", "");
 	clock_format_local(clock_real_ms(), stamp);
 	buf_addf(&out, "%s ", stamp);
-	buf_add_escaped(&out, app, strlen(app), 0);
-	buf_addf(&out, ":%lld ", (long long)member_int(n->params, "slot", 0));
-	if (member_int(n->params, "pid", 0)) {
-		buf_addf(&out, "pid %lld ", (long long)member_int(n->params, "pid", 0));
+	client_add_text(&out, member_text(params, "app", "?"));
+	if (slot >= 0) {
+		buf_addf(&out, ":%lld", (long long)slot);
 	}
-	buf_add_escaped(&out, text, strlen(text), 0);
+	buf_adds(&out, strcmp(phase, "failed") == 0 ? " failed: " : " ");
+	client_add_text(&out, member_text(params, "text", ""));
 	buf_addc(&out, '\n');
 	(void)!file_write_all(STDERR_FILENO, out.data, out.len);
 	buf_finish(&out);
 }
 
-static void on_progress(void *ctx, const struct rpc_reply *n)
+static void on_notification(void *ctx, const struct rpc_reply *n)
 {
-	struct progress *p = ctx;
-	const char *phase = member_text(n->params, "phase", "");
+	struct run *r = ctx;
 	if (strcmp(n->method, "progress") != 0) {
 		return;
 	}
-	if (strcmp(phase, "ready") == 0 || strcmp(phase, "stopped") == 0 ||
-	    strcmp(phase, "failed") == 0) {
-		p->over++;
-		p->failed += phase[0] == 'f';
+	progress_take(&r->progress, n->params, clock_mono_ms());
+	if (r->show == SHOW_LINES && is_worth_a_line(member_text(n->params, "phase", ""))) {
+		print_change(n->params);
 	}
-	snprintf(p->last, sizeof(p->last), "%.40s:%lld %.100s", member_text(n->params, "app", "?"),
-		 (long long)member_int(n->params, "slot", 0),
-		 member_text(n->params, "text", phase));
-	if (p->each_line) {
-		print_change(n);
-	}
+	draw_if_due(r);
 }
 
 static void on_tick(void *ctx)
 {
-	struct progress *p = ctx;
-	int64_t ms = clock_mono_ms() - p->began_mono_ms;
-	struct buf out = {0};
-	char age[24];
-	if (!p->c->err_tty || p->c->json || ms < SHOW_AFTER_MS) {
-		return;
-	}
-	units_format_age(ms / 1000 * 1000, age, sizeof(age));
-	buf_addf(&out, "\r\033[K%s: %u done, %s", p->verb, p->over, age);
-	if (p->last[0]) {
-		buf_adds(&out, "   ");
-		buf_add_escaped(&out, p->last, strnlen(p->last, 50), 0);
-	}
-	(void)!file_write_all(STDERR_FILENO, out.data, out.len);
-	buf_finish(&out);
-	p->drawn = true;
+	draw_if_due(ctx);
 }
 
-static void clear(struct progress *p)
+/* The block of a reload stays, with what each instance came to; others leave no trace. */
+static void end_show(struct run *r, bool ok)
 {
-	if (p->drawn) {
-		(void)!file_write_all(STDERR_FILENO, "\r\033[K", 4);
-		p->drawn = false;
+	if (r->show != SHOW_BLOCK || !r->live.lines) {
+		return;
 	}
+	if (is_reload(r) || !ok) {
+		draw(r, ok);
+		live_keep(&r->live);
+	} else {
+		live_clear(&r->live);
+	}
+}
+
+/* --- Ctrl-C --- */
+
+static void say(struct run *r, struct buf *text)
+{
+	if (r->show == SHOW_BLOCK && r->live.lines) {
+		free(r->note);
+		r->note = buf_take(text);
+		draw(r, false);
+	} else {
+		client_note(r->c, "%s", text->data);
+		buf_finish(text);
+	}
+}
+
+/* " web:2, api:0": what is under way. */
+static void add_under_way(struct buf *out, const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "under_way");
+	size_t n = json_array_size(list);
+	for (size_t i = 0; i < n && i < 3; i++) {
+		const json_t *o = json_array_get(list, i);
+		buf_addf(out, "%s%s:%lld", i ? ", " : " ", member_text(o, "app", "?"),
+			 (long long)member_int(o, "slot", 0));
+	}
+	if (n > 3) {
+		buf_addf(out, " and %zu more", n - 3);
+	}
+}
+
+static void add_watch(const struct run *r, struct buf *out)
+{
+	buf_adds(out, "watch it with: pmctl events -f");
+	if (r->progress.napps == 1) {
+		buf_addf(out, " %s", r->progress.app[0].name);
+	}
+}
+
+static void tell_cancelled(struct run *r, const json_t *answer)
+{
+	struct buf text = {0};
+	bool any = json_array_size(json_object_get(answer, "under_way")) > 0;
+	long long fresh = (long long)member_int(answer, "new", 0);
+	buf_adds(&text, "stopping");
+	buf_adds(&text, any ? " after" : "");
+	add_under_way(&text, answer);
+	buf_addf(&text, "; %lld of %lld %s new. Ctrl-C again leaves it running; ", fresh,
+		 (long long)member_int(answer, "total", 0), fresh == 1 ? "is" : "are");
+	add_watch(r, &text);
+	say(r, &text);
+}
+
+/* Ask the daemon to begin nothing more, on a connection of its own: ours waits for the answer. */
+static void cancel(struct run *r)
+{
+	struct conn conn;
+	struct conn_wait wait = {.deadline_mono_ms = clock_mono_ms() + CANCEL_MS};
+	struct rpc_reply reply = {.id = -1};
+	struct err err;
+	json_t *params = json_pack("{s:I}", "op", (json_int_t)r->progress.op);
+	if (!conn_open(&conn, &r->c->paths, &err)) {
+		json_decref(params);
+	} else {
+		if (conn_call(&conn, "cancel", params, &wait, &reply, &err)) {
+			tell_cancelled(r, reply.result);
+			err.code = ERR_NO_TARGET;
+		}
+		conn_close(&conn);
+	}
+	/* No such operation: it is over, and its answer is on its way. */
+	if (err.code != ERR_NO_TARGET && !interrupt_pending()) {
+		struct buf text = {0};
+		buf_addf(&text, "cannot stop it: %s. Ctrl-C again leaves it running", err.msg);
+		say(r, &text);
+	}
+	rpc_reply_finish(&reply);
+}
+
+static bool on_signal(void *ctx, int sig)
+{
+	struct run *r = ctx;
+	if (sig != SIGINT || r->asked || !r->in_steps || !r->progress.op) {
+		return false;
+	}
+	r->asked = true;
+	interrupt_take();
+	cancel(r);
+	return true;
 }
 
 /* --- what came of it --- */
 
-static void add_mark(const struct client *c, struct buf *out, bool ok, bool is_err)
-{
-	bool tty = is_err ? c->err_tty : c->out_tty;
-	bool color = is_err ? c->err_color : c->out_color;
-	if (!tty) {
-		buf_adds(out, is_err ? "pmctl: " : "");
-		return;
-	}
-	const char *mark = c->utf8 ? (ok ? "✔" : "✖") : ok ? "+" : "X";
-	buf_addf(out, "%s%s%s ", color ? color_begin(ok ? STYLE_OK : STYLE_FAIL) : "", mark,
-		 color ? COLOR_END : "");
-}
-
-static bool same_outcome(const json_t *a, const json_t *b)
-{
-	return strcmp(member_text(a, "app", ""), member_text(b, "app", "")) == 0 &&
-	       strcmp(member_text(a, "done", ""), member_text(b, "done", "")) == 0 &&
-	       json_is_true(json_object_get(a, "ok")) && json_is_true(json_object_get(b, "ok"));
-}
-
-static bool has_pid(const json_t *r)
-{
-	return strcmp(member_text(r, "state", ""), "online") == 0 && member_int(r, "pid", 0) > 0;
-}
-
-/* "web: started, 4 instances" or "web:2: started, pid 4711". Returns how many it stands for. */
-static size_t add_success(const struct client *c, struct buf *out, json_t *results, size_t i)
-{
-	const json_t *r = json_array_get(results, i);
-	size_t n = 1;
-	while (i + n < json_array_size(results) &&
-	       same_outcome(r, json_array_get(results, i + n))) {
-		n++;
-	}
-	add_mark(c, out, true, false);
-	client_add_text(out, member_text(r, "app", "?"));
-	if (n == 1 && member_int(r, "slot", -1) >= 0) {
-		buf_addf(out, ":%lld", (long long)member_int(r, "slot", 0));
-	}
-	buf_adds(out, " ");
-	client_add_text(out, member_text(r, "done", "done"));
-	if (n > 1) {
-		buf_addf(out, ", %zu instances", n);
-	} else if (has_pid(r)) {
-		buf_addf(out, ", pid %lld", (long long)member_int(r, "pid", 0));
-	}
-	if (member_text(r, "reason", "")[0]) {
-		buf_adds(out, " (");
-		client_add_text(out, member_text(r, "reason", ""));
-		buf_addc(out, ')');
-	}
-	buf_addc(out, '\n');
-	return n;
-}
-
-static void add_lines(struct buf *out, const json_t *lines)
-{
-	for (size_t i = 0; i < json_array_size(lines) && i < LIMIT_LAST_LINES; i++) {
-		const json_t *line = json_array_get(lines, i);
-		buf_adds(out, "    ");
-		buf_add_escaped(out, json_string_value(line) ? json_string_value(line) : "",
-				json_string_length(line), 0);
-		buf_addc(out, '\n');
-	}
-}
-
-/* The successor failed, the old process serves on. */
-static bool is_kept(const json_t *r)
-{
-	return strcmp(member_text(r, "done", ""), "kept") == 0;
-}
-
-static void add_failure(const struct client *c, struct buf *out, const json_t *r)
-{
-	const char *app = member_text(r, "app", "?");
-	const char *reason = member_text(r, "reason", member_text(r, "state", "failed"));
-	add_mark(c, out, false, true);
-	buf_add_escaped(out, app, strlen(app), 0);
-	if (member_int(r, "slot", -1) >= 0) {
-		buf_addf(out, ":%lld", (long long)member_int(r, "slot", 0));
-	}
-	buf_addc(out, ' ');
-	buf_add_escaped(out, reason, strlen(reason), 0);
-	buf_adds(out, is_kept(r) ? "; the old process serves on\n" : "\n");
-	add_lines(out, json_object_get(r, "lines"));
-}
-
-/* What to do about the failures, once for each app. */
-static void add_advice(struct buf *out, json_t *results)
-{
-	const char *last = "";
-	size_t i;
-	const json_t *r;
-	json_array_foreach(results, i, r)
-	{
-		const char *app = member_text(r, "app", "");
-		if (json_is_true(json_object_get(r, "ok")) || strcmp(app, last) == 0) {
-			continue;
-		}
-		last = app;
-		struct buf name = {0};
-		buf_add_escaped(&name, app, strlen(app), 0);
-		buf_addf(out, "  All lines: pmctl logs %s     Why: pmctl why %s     %s %s\n",
-			 name.data, name.data,
-			 is_kept(r) ? "Fix it, then: pmctl reload" : "Give up: pmctl stop",
-			 name.data);
-		buf_finish(&name);
-	}
-}
-
-static void print_results(struct client *c, json_t *results)
-{
-	struct buf bad = {0};
-	for (size_t i = 0; i < json_array_size(results);) {
-		const json_t *r = json_array_get(results, i);
-		if (json_is_true(json_object_get(r, "ok"))) {
-			i += add_success(c, &c->out, results, i);
-		} else {
-			add_failure(c, &bad, r);
-			i++;
-		}
-	}
-	client_flush(c);
-	if (bad.len) {
-		add_advice(&bad, results);
-		(void)!file_write_all(STDERR_FILENO, bad.data, bad.len);
-	}
-	buf_finish(&bad);
-}
-
 static bool any_serves(const json_t *results)
 {
 	size_t i;
-	const json_t *r;
-	json_array_foreach(results, i, r)
+	const json_t *t;
+	json_array_foreach(results, i, t)
 	{
-		if (json_is_true(json_object_get(r, "ok")) || is_kept(r)) {
+		if (json_is_true(json_object_get(t, "ok")) || outcome_is_kept(t)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static int finish(struct client *c, const char *method, json_t *result)
+static int finish(const struct run *r, json_t *result)
 {
-	json_t *results = json_object_get(result, "results");
+	struct client *c = r->c;
+	const json_t *results = json_object_get(result, "results");
 	bool ok = json_is_true(json_object_get(result, "ok"));
 	if (c->json) {
 		client_print_json(c, result);
@@ -248,23 +265,29 @@ static int finish(struct client *c, const char *method, json_t *result)
 	} else if (!c->wait) {
 		client_note(c, "begun; watch it with: pmctl events -f");
 	} else if (json_array_size(results) == 0) {
-		client_note(c, "nothing to %s", method);
+		client_note(c, "nothing to %s", r->method);
 	} else {
-		print_results(c, results);
+		outcome_print(c, r->method, result);
 	}
 	if (ok) {
-		return 0;
+		return r->asked ? 128 + SIGINT : 0;
 	}
-	enum err_code code =
-		strcmp(method, "reload") == 0 && any_serves(results) ? ERR_PARTIAL : ERR_FAILED;
+	enum err_code code = is_reload(r) && any_serves(results) ? ERR_PARTIAL : ERR_FAILED;
 	return err_info(code)->exit_status;
 }
 
-static int not_finished(struct client *c, const char *verb, struct err *err, const char *hint)
+static int not_finished(struct run *r, struct err *err, const char *hint)
 {
+	struct client *c = r->c;
+	const char *verb = r->progress.verb;
 	int sig = interrupt_pending();
 	if (sig) {
-		client_note(c, "%s goes on without us; watch it with: pmctl events -f", verb);
+		struct buf text = {0};
+		add_watch(r, &text);
+		client_note(c, "%s %s; %s", verb,
+			    r->asked ? "ends by itself after this one" : "goes on without us",
+			    text.data);
+		buf_finish(&text);
 		return 128 + sig;
 	}
 	if (err->code == ERR_DEADLINE) {
@@ -278,14 +301,11 @@ static int not_finished(struct client *c, const char *verb, struct err *err, con
 
 int result_of(struct client *c, const char *method, const char *verb, json_t *params)
 {
-	struct progress p = {.c = c,
-			     .verb = verb,
-			     .began_mono_ms = clock_mono_ms(),
-			     .each_line = !c->err_tty && !c->json && strcmp(method, "reload") == 0};
-	struct conn_wait w = {.notify = on_progress, .tick = on_tick, .ctx = &p};
+	struct run r = {.c = c, .method = method, .show = choose_show(c, method)};
+	struct conn_wait w = {
+		.notify = on_notification, .tick = on_tick, .signal = on_signal, .ctx = &r};
 	struct rpc_reply reply = {.id = -1};
 	struct err err;
-	int status;
 	if (c->timeout_ms >= 0) {
 		w.deadline_mono_ms = clock_mono_ms() + c->timeout_ms;
 	}
@@ -293,14 +313,17 @@ int result_of(struct client *c, const char *method, const char *verb, json_t *pa
 		json_decref(params);
 		return client_fail(c, &err, NULL);
 	}
+	r.in_steps = c->wait && (is_reload(&r) || strcmp(method, "restart") == 0);
+	progress_init(&r.progress, verb, clock_mono_ms());
+	if (r.show == SHOW_BLOCK) {
+		live_init(&r.live, STDERR_FILENO);
+	}
 	client_set(params, "wait", json_boolean(c->wait));
 	bool ok = conn_call(&c->conn, method, params, &w, &reply, &err);
-	clear(&p);
-	if (ok) {
-		status = finish(c, method, reply.result);
-	} else {
-		status = not_finished(c, verb, &err, reply.hint);
-	}
+	end_show(&r, ok);
+	int status = ok ? finish(&r, reply.result) : not_finished(&r, &err, reply.hint);
 	rpc_reply_finish(&reply);
+	progress_finish(&r.progress);
+	free(r.note);
 	return status;
 }

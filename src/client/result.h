@@ -4,9 +4,9 @@
 /*
  * result - carry out a changing request: show progress while it lasts, then what came of it.
  *
- * Progress goes to stderr: on a terminal one line that is rewritten, else one line a change for a
- * reload. What succeeded goes to stdout, one line an app; what failed to stderr with its reason and
- * its last log lines.
+ * Progress goes to stderr: on a terminal a block that is rewritten in place (block.h), else one
+ * line a change for a reload. Ctrl-C during a reload or restart asks the daemon to stop after the
+ * instance under way; a second one leaves at once. What came of it: outcome.h.
  */
 #include <jansson.h>
 

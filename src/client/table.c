@@ -133,9 +133,7 @@ static void blanks(struct buf *out, size_t n)
 	}
 }
 
-/* The first characters that fit into `width` columns with the mark of what was left out. Returns
- * the columns used. */
-static size_t add_cut(struct buf *out, const char *s, size_t width, bool utf8)
+size_t table_add_cut(struct buf *out, const char *s, size_t width, bool utf8)
 {
 	const char *mark = utf8 ? "…" : "~";
 	size_t len = strlen(s);
@@ -167,7 +165,7 @@ static void add_cell(const struct table *t, const struct table_look *look, size_
 	struct buf cut_text = {0};
 	if (text_width > width) {
 		/* Less than the width where a wide character does not fit. */
-		used = add_cut(&cut_text, text, width, look->utf8);
+		used = table_add_cut(&cut_text, text, width, look->utf8);
 		text = cut_text.data ? cut_text.data : "";
 	}
 	if (t->col[col].right) {

@@ -65,6 +65,9 @@ void table_set(struct table *t, size_t col, enum style style, const char *text);
 
 /* Choose columns and widths for lines of at most `limit` columns; 0 = no limit. */
 void table_fit(struct table *t, const struct table_look *look, size_t limit);
+/* Append the first characters of s that fit into `width` columns together with the mark of what was
+ * left out. Returns the columns used. For text that is wider than that. */
+size_t table_add_cut(struct buf *out, const char *s, size_t width, bool utf8);
 /* Append all lines. */
 void table_render(const struct table *t, const struct table_look *look, struct buf *out);
 

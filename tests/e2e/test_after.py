@@ -466,7 +466,8 @@ def test_a_failed_reload_holds_nobody_back(pm):
     web = pm.pids("web")
     (pm.dir / "broken").touch()
     r = pm.fails(9, "reload", "all")
-    assert "db:0 exited 4" in r.err and pm.pids("web") != web and pm.state("web") == "online"
+    assert "reload db stopped at db:0: new process" in r.err and "exited 4" in r.err
+    assert pm.pids("web") != web and pm.state("web") == "online"
 
 
 # --- the supervisor dies
