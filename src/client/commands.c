@@ -201,6 +201,18 @@ const struct command commands[] = {
 	 .run = cmd_env,
 	 .flags = CMD_NAMES,
 	 .examples = "pmctl env web:0 --reveal\twith values"},
+	{.name = "ports",
+	 .args = "[SEL...]",
+	 .summary = "The sockets apps listen on, and how many connections wait",
+	 .doc = "The sockets that the daemon keeps: those of listen = and those of node clusters. "
+		"WAITING "
+		"is how many connections nobody has accepted yet, BACKLOG how many may wait; more "
+		"are lost. A socket without a slot is shared by all instances. What a program "
+		"opens by itself is not listed.",
+	 .max = CMD_ANY,
+	 .run = cmd_ports,
+	 .flags = CMD_NAMES,
+	 .examples = "pmctl ports\tall sockets\npmctl ports web --json\tfor programs"},
 	{.name = "jlist",
 	 .args = "",
 	 .summary = "The list in the JSON shape of PM2",

@@ -75,6 +75,7 @@ int cmd_is_active(struct client *c);
 int cmd_jlist(struct client *c);  /* jlist.c */
 int cmd_show(struct client *c);	  /* show.c */
 int cmd_env(struct client *c);	  /* env.c */
+int cmd_ports(struct client *c);  /* ports.c */
 int cmd_logs(struct client *c);	  /* logs.c */
 int cmd_events(struct client *c); /* events.c */
 int cmd_why(struct client *c);	  /* why.c */

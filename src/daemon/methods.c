@@ -79,7 +79,7 @@ const struct method methods[] = {
 	{"scale", method_scale, PARAMS(p_scale), .changes = true,
 	 .doc = "Set the number of instances: \"4\", \"+2\" or \"-1\"."},
 	{"cancel", method_cancel, PARAMS(p_cancel),
-	 .doc = "Begin nothing more of this reload or restart; its answer comes once what is under "
+	 .doc = "Begin nothing more of this reload or restart; it answers once what is under "
 		"way is over."},
 	{"reset", method_reset, PARAMS(p_targets), .doc = "Set restart counters to zero."},
 	{"signal", method_signal, PARAMS(p_signal), .doc = "Send a signal to main processes."},
@@ -87,6 +87,8 @@ const struct method methods[] = {
 	 .doc = "Answers when all selected are \"ready\" or \"stopped\"."},
 	{"send", method_send, PARAMS(p_send),
 	 .doc = "Send a message to node programs (their process.on('message'))."},
+	{"ports", method_ports, PARAMS(p_sel),
+	 .doc = "The listening sockets of the selected instances, and how many connections wait."},
 	{"logs", method_logs, PARAMS(p_sel), .doc = "The log files of the selected instances."},
 	{"flush", method_flush, PARAMS(p_sel), .doc = "Empty log files."},
 	{"rotate", method_rotate, PARAMS(p_sel), .doc = "Rotate log files now."},

@@ -76,6 +76,7 @@ bool method_signal(struct call *call);
 bool method_wait(struct call *call);
 bool method_send(struct call *call);
 bool method_cancel(struct call *call); /* opcancel.c */
+bool method_ports(struct call *call);  /* methods_ports.c */
 bool method_logs(struct call *call);   /* methods_logs.c */
 bool method_flush(struct call *call);
 bool method_rotate(struct call *call);
