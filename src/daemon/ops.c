@@ -269,7 +269,8 @@ static void act(struct op *op, struct target *t, struct inst *in)
 		}
 		break;
 	case OP_RELOAD:
-		if (rollout_can(in)) {
+		/* That its port is taken an operator hears; else nobody would, ever. */
+		if (op->by.pid ? rollout_can(in) : runner_can_overlap(in)) {
 			t->rolling = true;
 			rollout_begin(in, &op->by);
 			break;

@@ -56,8 +56,9 @@ void op_failed(struct op *op, const char *app, const char *reason);
 void op_run(struct op *op, bool wait);
 /* Replace one instance, asked for by nobody. */
 void ops_reload_one(struct ops *o, struct inst *in);
-/* Replace every running instance of an app, asked for by nobody: cron_restart, watch. False if none
- * runs, or if the app is being reloaded already; nothing is done then. */
+/* Replace every running instance of an app, asked for by nobody: cron_restart, watch. One that
+ * holds a port it opened by itself is stopped first, all others when the new one is ready. False if
+ * none runs, or if the app is being reloaded already; nothing is done then. */
 bool ops_reload_app(struct ops *o, struct app *app);
 /* Whether a reload of this app is under way or waits. */
 bool ops_is_reloading(const struct ops *o, const struct app *app);

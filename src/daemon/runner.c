@@ -308,8 +308,7 @@ void runner_restart(struct inst *in, const struct asker *by)
 	runner_event(in, EV_RESTART);
 }
 
-/* A port that a program of its own opens cannot be held twice: then it is stopped first. */
-static bool can_overlap(struct inst *in)
+bool runner_can_overlap(struct inst *in)
 {
 	return rollout_can(in) &&
 	       (in->app->cluster || in->app->conf.nlisten > 0 || !treekill_is_listening(in));
@@ -325,7 +324,7 @@ void runner_replace(struct inst *in, const char *why)
 	bool too_often =
 		c->max_restarts > 0 &&
 		history_within(&in->history, now, c->restart_window_ms) >= (size_t)c->max_restarts;
-	if (!too_often && can_overlap(in)) {
+	if (!too_often && runner_can_overlap(in)) {
 		history_add(&in->history, now);
 		in->restarts++;
 		ops_reload_one(&in->app->daemon->ops, in);

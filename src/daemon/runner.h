@@ -132,6 +132,9 @@ void runner_event(struct inst *in, enum inst_event ev);
 void runner_start(struct inst *in, const struct asker *by);
 void runner_stop(struct inst *in, const struct asker *by);
 void runner_restart(struct inst *in, const struct asker *by);
+/* Whether a successor can run beside it: not where it holds a port that it opened by itself, which
+ * nobody else can have until it ends. */
+bool runner_can_overlap(struct inst *in);
 /* It must go: over memory_max, not healthy. Another process in its place, counted as a failure, so
  * that one that is always like that ends as failed. why is static text. */
 void runner_replace(struct inst *in, const char *why);
