@@ -2,12 +2,14 @@
 /* show: all about an app: what is set and by which line, what runs, where its logs are. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/listview.h"
 #include "client/state.h"
 #include "common/clock.h"
+#include "common/units.h"
 
 static void field(struct client *c, const char *title, const char *value)
 {
@@ -64,6 +66,20 @@ static void add_origin(struct client *c, const json_t *app)
 	buf_finish(&text);
 }
 
+static void add_cron(struct client *c, const json_t *app)
+{
+	long long at = listview_parse_time(member_text(app, "next_cron", NULL));
+	long long left = at - clock_real_ms();
+	time_t when = (time_t)(at / 1000);
+	struct tm tm;
+	char day[32], age[24], text[80];
+	if (at > 0 && localtime_r(&when, &tm) && strftime(day, sizeof(day), "%F %H:%M", &tm)) {
+		units_format_age(left > 0 ? left : 0, age, sizeof(age));
+		snprintf(text, sizeof(text), "next %s, in %s", day, age);
+		field(c, "cron", text);
+	}
+}
+
 static void add_settings(struct client *c, const json_t *app)
 {
 	const json_t *settings = json_object_get(app, "settings");
@@ -115,6 +131,7 @@ static void show_app(struct client *c, const json_t *app)
 	field(c, "cwd", member_text(app, "cwd", NULL));
 	field(c, "user", member_text(app, "user", NULL));
 	add_origin(c, app);
+	add_cron(c, app);
 	add_logs(c, app);
 	add_settings(c, app);
 	buf_addc(&c->out, '\n');

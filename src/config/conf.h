@@ -13,6 +13,7 @@
 
 #include "common/err.h"
 #include "common/words.h"
+#include "config/cron.h"
 #include "config/def.h"
 
 enum conf_mode { MODE_AUTO, MODE_FORK, MODE_CLUSTER };
@@ -105,7 +106,8 @@ struct app_conf {
 	int64_t health_interval_ms, health_timeout_ms;
 	int health_failures;
 	int reload_parallel;
-	char *cron_restart;
+	char *cron_restart; /* as written; NULL = none */
+	struct cron cron;   /* what it says */
 	bool watch;
 	struct words watch_paths; /* empty with watch = the cwd */
 	struct words watch_ignore;

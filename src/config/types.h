@@ -48,7 +48,7 @@ bool types_bad_choice(struct err *err, const char *text, const char *choices);
 extern const struct key_type type_bool, type_int, type_duration, type_duration_or_no, type_size,
 	type_enum, type_autorestart, type_compress, type_string, type_path, type_words,
 	type_command, type_program, type_env_name, type_group_name, type_account, type_log_target,
-	type_watch;
+	type_watch, type_cron;
 extern const struct key_type type_env, type_limit, type_instances, type_exit_codes, type_signal,
 	type_umask, type_nice, type_affinity;
 extern const struct key_type type_listen, type_ready, type_health;

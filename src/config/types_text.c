@@ -128,6 +128,23 @@ const struct key_type type_account = {"a name or number", false, parse_account, 
 const struct key_type type_log_target = {"a file or none", false, parse_log_target,
 					 format_log_target, free_string};
 
+/* cron_restart = no, or a time */
+static bool parse_cron(struct app_conf *c, const struct key *k, const char *sub, const char *text,
+		       struct err *err)
+{
+	(void)sub;
+	if (types_read_bool(text) == 0) {
+		return true; /* as if it were not set */
+	}
+	if (!cron_parse(&c->cron, text, err)) {
+		return false;
+	}
+	set_string(c, k, xstrdup(text));
+	return true;
+}
+
+const struct key_type type_cron = {"a time or no", false, parse_cron, format_string, free_string};
+
 /* Words */
 
 static bool parse_words(struct app_conf *c, const struct key *k, const char *sub, const char *text,

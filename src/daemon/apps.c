@@ -99,6 +99,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 	if (conf->mode == MODE_CLUSTER) {
 		app->cluster = workers_new_cluster(app);
 	}
+	schedule_changed(app);
 }
 
 static void free_app(struct app *app)

@@ -36,6 +36,7 @@ struct app {
 	size_t number; /* in the graph of daemon/turns.h */
 	bool scaled;   /* count was set by `scale` and outranks the definition */
 	bool deleting; /* goes once its last process has */
+	int64_t cron_due, cron_last; /* cron_restart, in s since the epoch: daemon/schedule.h */
 	bool told_shared; /* that health probes ask whoever answers */
 	bool listened;	  /* an instance of it has listened: `ready = auto` waits for that */
 	int64_t applied_real_ms;

@@ -310,6 +310,7 @@ static bool begin(struct daemon *d, struct err *err)
 	ops_init(&d->ops, d);
 	turns_init(&d->turns, d);
 	sampler_init(&d->sampler, d);
+	schedule_init(&d->schedule, d);
 	if (!store_init(&d->store, d, err)) {
 		return false;
 	}
@@ -336,6 +337,7 @@ static void end(struct daemon *d)
 		}
 	}
 	server_finish(&d->server, last);
+	schedule_finish(&d->schedule);
 	sampler_finish(&d->sampler);
 	ops_finish(&d->ops);
 	outputs_finish(&d->outputs);

@@ -22,6 +22,7 @@
 #include "daemon/ops.h"
 #include "daemon/output.h"
 #include "daemon/sampler.h"
+#include "daemon/schedule.h"
 #include "daemon/server.h"
 #include "daemon/sockets.h"
 #include "daemon/store.h"
@@ -43,6 +44,7 @@ struct daemon {
 	struct ops ops;
 	struct turns turns;
 	struct sampler sampler;
+	struct schedule schedule;
 	struct store store;
 	struct server server;
 	struct cgroup_base cgroup;

@@ -74,12 +74,14 @@ static void write_last_exit(struct jw *w, const struct inst *in)
 /* Why it is not simply fine; "" if it is. A wait is told with the time that is left of it. */
 static void note_of(const struct inst *in, char *out, size_t cap)
 {
-	char left[24];
+	char left[24], when[32];
 	out[0] = '\0';
 	if (in->state == ST_BACKOFF) {
 		int64_t ms = in->backoff_until_mono_ms - clock_mono_ms();
 		units_format_age(ms > 0 ? ms : 0, left, sizeof(left));
 		snprintf(out, cap, "try in %s: %s", left, in->note);
+	} else if (schedule_starts(in) && schedule_next_text(in->app, when, sizeof(when))) {
+		snprintf(out, cap, "next %s%s%s", when, in->note[0] ? "; " : "", in->note);
 	} else if (in->state != ST_STOPPED || in->held) {
 		snprintf(out, cap, "%s", in->note);
 	}
@@ -158,6 +160,14 @@ static void add_up(const struct app *app, struct totals *t)
 	}
 }
 
+static void write_next_cron(struct jw *w, const struct app *app)
+{
+	char stamp[CLOCK_RFC3339];
+	int64_t ms = schedule_next_ms(app);
+	clock_format_utc(ms, stamp);
+	jw_kstr(w, "next_cron", ms ? stamp : NULL);
+}
+
 /* Everything of an app but its closing brace: show adds to it. */
 static void write_app(struct jw *w, const struct app *app, struct inst *const *in, size_t n,
 		      enum detail detail)
@@ -183,6 +193,9 @@ static void write_app(struct jw *w, const struct app *app, struct inst *const *i
 		note_of(t.trouble, note, sizeof(note));
 	}
 	jw_kstr(w, "note", note);
+	if (detail == DETAIL_ALL) {
+		write_next_cron(w, app);
+	}
 	jw_key(w, "procs");
 	jw_arr(w);
 	for (size_t i = 0; i < n && detail != DETAIL_APPS; i++) {

@@ -297,7 +297,7 @@ static const struct {
 	{"ready", "notfy",
 	 "\"notfy\" is not one of auto, spawn, listening, message, notify, http://..., "
 	 "tcp://HOST:PORT, unix:PATH, exec:COMMAND; did you mean \"notify\"?"},
-	{"cron_restart", "0 2 * * *", "not supported yet"},
+	{"cron_restart", "0 25 * * *", "hour: \"25\" is not a number from 0 to 23"},
 	{"watch", "yes", "not supported yet"},
 	{"watch_ignore", "x", "not supported yet"},
 	{"watch_delay", "1s", "not supported yet"},
