@@ -343,10 +343,11 @@ const struct key keys[] = {
 	 .meta = "CRON|no",
 	 .doc = "When to reload, in local time: minute, hour, day of month, month and day of week "
 		"as in crontab(5), or @hourly, @daily, @weekly, @monthly, @yearly. All that is "
-		"online is replaced, one after the other. What has ended and is not restarted by "
-		"itself (autorestart = never) is run again instead; if it still runs then, that "
-		"time is skipped. What was stopped stays stopped, and a time that passes while "
-		"the daemon is away is not made up for. If the hour is given, a time that summer "
+		"online is replaced, one after the other; a program that holds a port it opened "
+		"itself is stopped first. What has ended and is not restarted by itself "
+		"(autorestart = never) is run again instead; if it still runs then, that time is "
+		"skipped. What was stopped stays stopped, and a time that passes while the "
+		"daemon is away is not made up for. If the hour is given, a time that summer "
 		"time skips comes right after the gap, and one that it repeats comes once."},
 	{.name = "watch",
 	 .type = &type_watch,
