@@ -40,4 +40,9 @@
 #define LIMIT_EVENT_TEXT 280	     /* bytes of an event's text */
 #define LIMIT_LAST_LINES 25	     /* log lines shown with a failure */
 
+/* Watched files, of all apps together */
+#define LIMIT_WATCH_DIRS  50000
+#define LIMIT_WATCH_FILES 200000
+#define LIMIT_WATCH_SIZE  (8 * 1024 * 1024) /* bytes of a file whose contents are compared */
+
 #endif
