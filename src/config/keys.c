@@ -353,27 +353,33 @@ const struct key keys[] = {
 	 .type = &type_watch,
 	 AT(watch),
 	 .def = "no",
-	 .later = true,
 	 .apply = APPLY_LIVE,
 	 .meta = "BOOL|PATHS",
-	 .doc = "Reload when the contents of files change."},
+	 .doc = "A rolling reload when the contents of files change. yes: all below cwd; PATHS: "
+		"these files and directories, relative ones below the directory of the file. "
+		"A touch, or the same contents written again, is no change. What has failed or "
+		"ended is started again, what was stopped is not. pmctl events says which file "
+		"it was. Links are not followed below a path; a path that is a link may be "
+		"switched. Files over 8 MiB are compared by size and time."},
 	{.name = "watch_ignore",
 	 .type = &type_words,
 	 AT(watch_ignore),
 	 .def = ".git node_modules",
-	 .later = true,
 	 .apply = APPLY_LIVE,
 	 .meta = "WORDS",
-	 .doc = "Names and paths that watch leaves out."},
+	 .doc = "What watch leaves out, instead of the default: names such as tmp or *.log of "
+		"files and directories anywhere, or, with a /, paths below what is watched. "
+		"Always left out: directories and log files of pmctl, the INI file, "
+		"__pycache__ and what editors leave beside a file."},
 	{.name = "watch_delay",
 	 .type = &type_duration,
 	 AT(watch_delay_ms),
 	 .def = "200ms",
-	 .later = true,
 	 .max = HOURS(1),
 	 .apply = APPLY_LIVE,
 	 .meta = "DURATION",
-	 .doc = "Wait until nothing changed for this long."},
+	 .doc = "watch waits until nothing changed for this long, though not beyond ten times "
+		"this or 2 s, whichever is longer. A change during a reload leads to another."},
 
 	/* Logs */
 	{.name = "log_out",

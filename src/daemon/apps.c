@@ -17,6 +17,7 @@
 #include "daemon/listen.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
+#include "daemon/watch.h"
 #include "daemon/workers.h"
 #include "sys/cpus.h"
 
@@ -83,6 +84,7 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 			   const struct asker *by)
 {
 	struct err ignored;
+	watch_end(app);
 	close_sockets(app);
 	cluster_free(app->cluster);
 	app->cluster = NULL;
@@ -100,11 +102,13 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 		app->cluster = workers_new_cluster(app);
 	}
 	schedule_changed(app);
+	watch_update(app);
 }
 
 static void free_app(struct app *app)
 {
 	turns_changed(app->daemon);
+	watch_end(app);
 	rollout_free_all(app);
 	for (int i = 0; i < app->nslots; i++) {
 		inst_free(app->slots[i]);
@@ -254,6 +258,7 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 	list_for_each(app, next, &d->apps, node)
 	{
 		rollout_collect(app);
+		watch_update(app);
 		release_sockets(app);
 		while (app->nslots > (app->deleting ? 0 : app->count)) {
 			struct inst *in = app->slots[app->nslots - 1];

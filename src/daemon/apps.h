@@ -21,6 +21,7 @@
 struct daemon;
 struct inst;
 struct cluster;
+struct watch;
 
 struct app {
 	struct list node; /* daemon.apps */
@@ -29,6 +30,7 @@ struct app {
 	struct app_conf conf;
 	struct user user;	 /* who its processes run as; name NULL = not known (yet) */
 	struct cluster *cluster; /* node cluster mode; else NULL */
+	struct watch *watch; /* of its files; NULL = none */
 	struct inst **slots;
 	struct list others; /* successors on trial and retired ones: daemon/rollout.h */
 	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */

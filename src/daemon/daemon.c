@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/reap.h"
@@ -309,6 +310,7 @@ static bool begin(struct daemon *d, struct err *err)
 	events_init(&d->events, d->state_fd, on_event, d);
 	ops_init(&d->ops, d);
 	turns_init(&d->turns, d);
+	d->watch_pool = (struct watchtree_pool){LIMIT_WATCH_DIRS, LIMIT_WATCH_FILES};
 	sampler_init(&d->sampler, d);
 	schedule_init(&d->schedule, d);
 	if (!store_init(&d->store, d, err)) {

@@ -30,6 +30,7 @@
 #include "sys/cgroup.h"
 #include "sys/paths.h"
 #include "sys/proctab.h"
+#include "sys/watchtree.h"
 
 struct daemon {
 	struct ev_loop *loop;
@@ -54,6 +55,7 @@ struct daemon {
 	unsigned processes_turn;     /* turn of the loop in which treekill took it, and when */
 	int64_t processes_mono_ms;
 	char no_cgroup_why[200];
+	struct watchtree_pool watch_pool;
 	struct list apps;	  /* struct app.node, in order of creation */
 	struct list by_pid[1024]; /* struct inst.pid_node */
 	ev_timer collect;	  /* frees what was scaled away or deleted, from the loop */

@@ -21,6 +21,7 @@
 #include "daemon/reap.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
+#include "daemon/watch.h"
 #include "daemon/workers.h"
 #include "sys/proc.h"
 
@@ -395,6 +396,7 @@ void resume_start(struct daemon *d)
 			store_inst(&d->store, in);
 		}
 		end_others(app);
+		watch_update(app);
 	}
 	link_drain(&d->link);
 }

@@ -21,6 +21,7 @@
 #include "daemon/reap.h"
 #include "daemon/rollout.h"
 #include "daemon/treekill.h"
+#include "daemon/watch.h"
 #include "daemon/workers.h"
 #include "sys/listening.h"
 
@@ -187,6 +188,7 @@ static void spawn(struct inst *in)
 	in->stop_failed = in->hung = in->again = false;
 	in->replaced_why = NULL;
 	in->held = HOLD_NO;
+	watch_update(in->app); /* before the program reads its files */
 	if (launch_start(in, &err)) {
 		readiness_begin(in);
 		return;

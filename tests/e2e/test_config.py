@@ -71,9 +71,7 @@ def test_bad_values(pm, line, word):
 
 
 @pytest.mark.parametrize("line", [
-    "health = tcp://127.0.0.1:1", "health_interval = 3s",
-    "cron_restart = 0 2 * * *", "watch = yes", "watch_delay = 1s", "leak_window = 5m", "after = other",
-    "ready = http://127.0.0.1:1/", "ready = tcp://127.0.0.1:1", "ready = unix:/x", "ready = exec:true"])
+    "leak_window = 5m"])
 def test_later_keys_are_refused_not_swallowed(pm, line):
     pm.ini(OK + line + "\n[app:other]\ncommand = sleep 1\n", raw=True)
     r = pm.ctl("check")
