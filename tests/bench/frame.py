@@ -132,15 +132,29 @@ def cpu_ms(pids):
     return total
 
 
-def pss_mb(pids):
-    total = 0
+def memory_kb(pids):
+    """Sums over these processes, in kB, by the names of smaps_rollup: Rss, Pss, Private_Dirty, ..."""
+    total = {}
     for pid in pids:
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
         except PermissionError:
             raise Failed("only root may read the memory of the keeper (it is not dumpable)") from None
-        total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-    return total / 1024
+        for line in text.splitlines()[1:]:
+            name, value = line.split()[:2]
+            total[name[:-1]] = total.get(name[:-1], 0) + int(value)
+    return total
+
+
+def pss_mb(pids):
+    return memory_kb(pids)["Pss"] / 1024
+
+
+def descriptors(pids):
+    try:
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
+    except PermissionError:
+        raise Failed("only root may see the descriptors of the keeper (it is not dumpable)") from None
 
 
 # --- waiting
@@ -228,14 +242,17 @@ def median(values):
 
 class Line:
     """One line of the table. `limit` and `ours` are lists of values; goal is a number of the ratio, or of
-    the value where there is no limit (absolute)."""
+    the value where there is no limit (absolute). at_least: more is better. paired: values of one place in both
+    lists were measured one right after the other, so the ratio is the median of theirs and not that of the medians."""
 
-    def __init__(self, name, unit, ours, limit=None, goal=None, at_least=False, others=None, digits=2):
+    def __init__(self, name, unit, ours, limit=None, goal=None, at_least=False, others=None, digits=2, paired=False):
         self.name, self.unit, self.digits = name, unit, digits
         self.limit, self.ours = limit or [], ours
         self.goal, self.at_least = goal, at_least
         self.others = {k: v for k, v in (others or {}).items() if v}
         self.ratio = median(ours) / median(limit) if limit else None
+        if limit and paired:
+            self.ratio = median([o / l for o, l in zip(ours, limit)])
         best = max if at_least else min
         self.best = best(ours) / best(limit) if limit else None  # the rounds nobody disturbed
 

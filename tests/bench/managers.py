@@ -28,6 +28,12 @@ class Manager:
         self.env = {k: os.environ[k] for k in ("HOME", "PATH", "USER", "LANG") if k in os.environ}
         self.is_up = False
 
+    def reload(self, name):
+        """(exit code, what it said)"""
+        p = subprocess.run([*self.program, "reload", name], env=self.env, cwd=self.dir, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
+        return p.returncode, p.stdout
+
     def command(self, *args, timeout=120):
         return run([*self.program, *args], env=self.env, cwd=self.dir, timeout=timeout)
 
@@ -69,6 +75,10 @@ class Pmctl(Manager):
         app = next(a for a in self.state()["apps"] if a["name"] == name)
         return [p["pid"] for p in app["procs"]]
 
+    def killed(self, name):
+        """How many instances had to be killed so far, of the last 1,000 events."""
+        return self.command("events", name, "-n", "1000").count("still there after")
+
     def start(self, *apps):
         text = ""
         for a in apps:
@@ -98,12 +108,15 @@ class Pmctl(Manager):
 
 
 class Pm2(Manager):
+    """`node` is what it runs itself on, and so all its clusters."""
     name = "pm2"
 
-    def __init__(self, tmp):
+    def __init__(self, tmp, node=None):
         super().__init__(tmp)
         self.program = [find_pm2()]
         self.env["PM2_HOME"] = str(self.dir / "home")
+        if node:
+            self.env["PATH"] = f"{Path(node).parent}:{self.env['PATH']}"
 
     def up(self):
         self.is_up = True
@@ -111,6 +124,10 @@ class Pm2(Manager):
 
     def pids(self):
         return [int((self.dir / "home" / "pm2.pid").read_text())]
+
+    def app_pids(self, name):
+        text = self.command("jlist")
+        return [p["pid"] for p in json.loads(text[text.index("[{"):]) if p["name"] == name]
 
     def start(self, *apps):
         out = []

@@ -12,8 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from frame import (BENCH, Failed, Fifo, Line, bare, cpu_ms, end_all, free_port, median, numbers, pss_mb, quiet, run,
-                   size_of, stopwatch, wait_for)
+import web
+from frame import (Failed, Fifo, Line, bare, cpu_ms, descriptors, end_all, median, memory_kb, numbers, pss_mb, quiet,
+                   run, size_of, stopwatch, wait_for)
 from managers import App, Pmctl, rivals
 
 FLEET = 100
@@ -33,8 +34,8 @@ class Bench:
     def rounds(self, n):
         return max(1, round(n * self.options.effort))
 
-    def manager(self, kind):
-        m = kind(tempfile.mkdtemp(dir=self.tmp))
+    def manager(self, kind, **kw):
+        m = kind(tempfile.mkdtemp(dir=self.tmp), **kw)
         self.managers.append(m)
         m.up()
         return m
@@ -58,8 +59,11 @@ class Bench:
             for f in (p.stdin, p.stdout):
                 if f:
                     f.close()
-        if not programs:
-            self.programs.clear()
+        self.programs = [p for p in self.programs if programs and p not in programs]
+
+    def down(self, m):
+        m.down()
+        self.managers.remove(m)
 
     def note(self, text):
         print(f"  {text}", flush=True)
@@ -115,8 +119,7 @@ def start_fresh(b, *apps):
     m = b.ours()
     quiet()
     ms = m.start(*apps)
-    m.down()
-    b.managers.remove(m)
+    b.down(m)
     return ms
 
 
@@ -369,8 +372,7 @@ def row_memory(b):
             start_fleet(b, m, n)
             time.sleep(2)
             values[m.name] = [pss_mb(m.pids())]
-            m.down()
-            b.managers.remove(m)
+            b.down(m)
         yield Line(f"PSS, {n} idle", "MB", values.pop("ours"), goal=goal, others=values)
 
 
@@ -390,63 +392,37 @@ def row_idle(b):
     yield Line("idle, 100 instances, 30 s", "ms", values.pop("ours"), goal=5, others=values)
 
 
-# --- cluster
+def row_reloads_memory(b):
+    """Growth of keeper and supervisor together over 1,000 reloads of one trivial instance, after the first 100"""
+    m, n = b.ours(), b.rounds(1000)
+    m.start(App("small", [bare("trivial")], keys={**SPAWN, "min_uptime": 0}))
+
+    def reload(times):
+        for _ in range(times):
+            if m.reload("small")[0] != 0:
+                raise Failed("a reload failed")
+
+    def look():
+        """What a reload or a question leaves for a moment is gone by then."""
+        time.sleep(1)
+        return {**memory_kb(pids), "fds": descriptors(pids)}
+    pids = m.pids()
+    reload(100)
+    looks = [look()]
+    for part in range(4):
+        reload(n * (part + 1) // 4 - n * part // 4)
+        looks.append(look())
+    for name in ("Rss", "Pss", "Pss_Anon", "Pss_Shmem", "Private_Dirty", "fds"):
+        b.note(f"{name} after 100 and each quarter of {n} more: {' '.join(str(v[name]) for v in looks)}")
+    growth = {name: [looks[-1][name] - looks[0][name]] for name in looks[0]}
+    # Their own memory: how the pages of libraries are counted changes with every process that begins or ends anywhere.
+    own = [growth["Pss_Anon"][0] + growth["Pss_Shmem"][0]]
+    yield Line(f"{n} reloads, growth of own PSS", "kB", own, goal=64, digits=0)
+    yield Line(f"{n} reloads, private dirty", "kB", growth["Private_Dirty"], goal=64, digits=0)
+    # Without a goal: the ring, which both map and which fills once and then no more, counts twice here.
+    yield Line(f"{n} reloads, RSS", "kB", growth["Rss"], digits=0)
+    yield Line(f"{n} reloads, descriptors", "more", growth["fds"], goal=0, digits=0)
 
 
-def load(port, ms=2000, connections=16):
-    """(requests a second, mean latency ms, p99 ms)"""
-    answers, failures, mean, p99 = numbers(run([bare("load"), port, connections, ms]))
-    if failures:
-        raise Failed(f"{failures} requests failed on port {port}")
-    return answers * 1000 / ms, mean / 1000, p99 / 1000
-
-
-def serve(b, m, workers, rounds_per_request):
-    port = free_port()
-    env = {"PORT": port, "BURN": rounds_per_request}
-    name = f"burn{workers}"
-    if m is None:
-        b.popen("node", BENCH / "burn.js", env={**os.environ, **{k: str(v) for k, v in env.items()},
-                                                "WORKERS": str(workers)})
-    else:
-        m.start(App(name, [BENCH / "burn.js"], workers, {k: str(v) for k, v in env.items()}, node=True))
-    return port
-
-
-def answers(port):
-    try:
-        load(port, 300)
-        return True
-    except Failed:
-        return False
-
-
-def row_cluster(b):
-    """Two workers and one, 5 ms of computing a request, 16 keep-alive connections; `limit` is one worker"""
-    if not shutil.which("node"):
-        raise Failed("node is not installed")
-    rounds_per_request = numbers(run(["node", BENCH / "burn.js"], env={**os.environ, "BURN": "0"}))[0]
-    who = {"ours": b.ours(), "node": None}
-    who.update({m.name: m for m in b.rivals() if m.name == "pm2"})
-    ports = {name: [serve(b, m, n, rounds_per_request) for n in (1, 2)] for name, m in who.items()}
-    for pair in ports.values():
-        for port in pair:
-            wait_for(lambda port=port: answers(port), "a server that answers", pause=0.1)
-    got = {name: [] for name in who}
-    for _ in range(b.rounds(6)):
-        for name, pair in ports.items():
-            quiet()
-            got[name].append([load(port) for port in pair])
-    for name, label in (("ours", "ours"), ("node", "node's own"), ("pm2", "pm2")):
-        label = "cluster of 2, " + label
-        if name in got:
-            one, two = [r[0][0] for r in got[name]], [r[1][0] for r in got[name]]
-            line = Line(label, "req/s", two, one, goal=1.9 if name == "ours" else None, at_least=True, digits=0)
-            line.ratio = median([y / x for x, y in zip(one, two)])
-            yield line
-            lat = [median([r[k][i] for r in got[name]]) for k in (0, 1) for i in (1, 2)]
-            b.note(f"{label}: mean / p99 latency {lat[0]:.0f} / {lat[1]:.0f} ms with one worker, "
-                   f"{lat[2]:.0f} / {lat[3]:.0f} ms with two")
-
-
-ROWS = {name[4:]: f for name, f in globals().items() if name.startswith("row_")}
+ROWS = {name[4:].replace("_", "-"): f for module in (globals(), vars(web)) for name, f in module.items()
+        if name.startswith("row_")}
