@@ -15,6 +15,7 @@ _pmctl_options()
 	status) opts="--instances --json --color --config --timeout --no-wait --help"; names=1 ;;
 	show|describe|desc|info) opts="--json --color --config --timeout --no-wait --help"; names=1 ;;
 	env) opts="--reveal --json --color --config --timeout --no-wait --help"; names=1 ;;
+	ports) opts="--json --color --config --timeout --no-wait --help"; names=1 ;;
 	jlist) opts="--json --color --config --timeout --no-wait --help"; names=0 ;;
 	logs|log) opts="--follow --lines --since --grep --err --out --raw --json --color --config --timeout --no-wait --help"; names=1 ;;
 	flush) opts="--json --color --config --timeout --no-wait --help"; names=1 ;;
@@ -41,7 +42,7 @@ _pmctl()
 	COMPREPLY=()
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD-1]}
-	_pmctl_commands="start stop restart reload delete scale signal reset list status show env jlist logs flush rotate events why wait is-active check daemon ping kill save resurrect completion help"
+	_pmctl_commands="start stop restart reload delete scale signal reset list status show env ports jlist logs flush rotate events why wait is-active check daemon ping kill save resurrect completion help"
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case "${COMP_WORDS[i]}" in
 		-c|--config|--timeout|--color) ((i++)) ;;

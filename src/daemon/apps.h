@@ -30,7 +30,7 @@ struct app {
 	struct app_conf conf;
 	struct user user;	 /* who its processes run as; name NULL = not known (yet) */
 	struct cluster *cluster; /* node cluster mode; else NULL */
-	struct watch *watch; /* of its files; NULL = none */
+	struct watch *watch;	 /* of its files; NULL = none */
 	struct inst **slots;
 	struct list others; /* successors on trial and retired ones: daemon/rollout.h */
 	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */
@@ -39,8 +39,8 @@ struct app {
 	bool scaled;   /* count was set by `scale` and outranks the definition */
 	bool deleting; /* goes once its last process has */
 	int64_t cron_due, cron_last; /* cron_restart, in s since the epoch: daemon/schedule.h */
-	bool told_shared; /* that health probes ask whoever answers */
-	bool listened;	  /* an instance of it has listened: `ready = auto` waits for that */
+	bool told_shared;	     /* that health probes ask whoever answers */
+	bool listened; /* an instance of it has listened: `ready = auto` waits for that */
 	int64_t applied_real_ms;
 	struct asker applied_by;
 };

@@ -28,7 +28,6 @@
 #define LOG_SIZE (10 * 1024 * 1024)
 #define LOG_KEEP 3
 #define FLUSH_MS 500
-#define SETTLE	 0.1 /* by then the keeper has closed its duplicate of a socket we closed */
 #define FD_TABLE 4096
 /* A terminal, or systemd, signals keeper and supervisor, and the keeper passes it on: one signal.
  */
@@ -189,22 +188,6 @@ static void on_sock_drop(void *ctx, const char *name)
 	link_drop(&((struct daemon *)ctx)->link, name);
 }
 
-static void on_settle(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	sockets_settle(&container_of(w, struct daemon, settle)->sockets);
-}
-
-static void on_sock_settle(void *ctx)
-{
-	struct daemon *d = ctx;
-	if (!ev_is_active(&d->settle)) {
-		ev_timer_set(&d->settle, SETTLE, 0.);
-		ev_timer_start(d->loop, &d->settle);
-	}
-}
-
 /* Our own log: at the start, and whenever it has grown too large. */
 static void open_log(struct daemon *d)
 {
@@ -296,7 +279,6 @@ static bool begin(struct daemon *d, struct err *err)
 		return false;
 	}
 	ev_init(&d->collect, apps_on_collect);
-	ev_init(&d->settle, on_settle);
 	open_log(d);
 	watch_signals(d);
 	d->preload = spawn_find_file("graceful.cjs");
@@ -305,8 +287,7 @@ static bool begin(struct daemon *d, struct err *err)
 	}
 	open_cgroup(d);
 	outputs_init(&d->outputs, d->loop, &d->link);
-	sockets_init(&d->sockets,
-		     &(struct sockets_hooks){on_sock_deposit, on_sock_drop, on_sock_settle, d});
+	sockets_init(&d->sockets, &(struct sockets_hooks){on_sock_deposit, on_sock_drop, d});
 	events_init(&d->events, d->state_fd, on_event, d);
 	ops_init(&d->ops, d);
 	turns_init(&d->turns, d);

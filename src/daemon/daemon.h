@@ -59,7 +59,6 @@ struct daemon {
 	struct list apps;	  /* struct app.node, in order of creation */
 	struct list by_pid[1024]; /* struct inst.pid_node */
 	ev_timer collect;	  /* frees what was scaled away or deleted, from the loop */
-	ev_timer settle;	  /* sockets_settle() */
 	ev_signal sigterm, sigint, sigusr1;
 	int64_t started_mono_ms;
 	struct {

@@ -113,17 +113,6 @@ static void steer(struct sockets *s, const struct lsock *l)
 	free(out);
 }
 
-void sockets_settle(struct sockets *s)
-{
-	struct lsock *l, *next;
-	list_for_each(l, next, &s->all, node)
-	{
-		if (l->slot >= 0 && l->place == 0 && l->fd >= 0) {
-			steer(s, l);
-		}
-	}
-}
-
 void sockets_use(struct sockets *s, struct lsock *l)
 {
 	if (l->users++ == 0) {
@@ -147,25 +136,34 @@ bool sockets_is_left_out(const struct sockets *s, const struct lsock *l)
 	return used > 0;
 }
 
-/*
- * It is about to be closed: the last of the group moves to its place. The kernel does so a moment
- * later, when the keeper has closed its duplicate; until then the old program must stand, which
- * keeps new connections away from it.
- */
-static void leave_group(struct sockets *s, const struct lsock *l)
+static struct lsock *find_sibling(const struct sockets *s, const struct lsock *l)
+{
+	struct lsock *o, *next;
+	list_for_each(o, next, &s->all, node)
+	{
+		if (o != l && is_sibling(o, l)) {
+			return o;
+		}
+	}
+	return NULL;
+}
+
+/* Take it out of the world at once, whoever has duplicates: the keeper closes its own a moment
+ * later, and until then clients would be accepted only to be reset. The last of its group moves to
+ * its place. */
+static void end_listening(struct sockets *s, const struct lsock *l)
 {
 	unsigned used;
-	if (l->slot < 0) {
+	struct lsock *o, *next;
+	if (l->kind != SOCK_KIND_TCP) {
 		return;
 	}
-	s->hooks.settle_later(s->hooks.ctx);
+	shutdown(l->fd, SHUT_RD);
 	unsigned last = count_group(s, l, &used) - 1;
-	struct lsock *o, *next;
 	list_for_each(o, next, &s->all, node)
 	{
 		if (o != l && is_sibling(o, l) && o->place == last) {
 			o->place = l->place;
-			return;
 		}
 	}
 }
@@ -326,13 +324,17 @@ void sockets_unref(struct sockets *s, struct lsock *l)
 	if (!l || --l->refs > 0) {
 		return;
 	}
+	const struct lsock *sibling = find_sibling(s, l);
 	held_name(l, held);
 	if (l->fd >= 0) {
-		leave_group(s, l);
+		end_listening(s, l);
 		s->hooks.drop(s->hooks.ctx, held);
 		remove_file(l);
 	}
 	free_lsock(l);
+	if (sibling) {
+		steer(s, sibling);
+	}
 }
 
 struct lsock *sockets_find(struct sockets *s, unsigned id)

@@ -38,7 +38,6 @@ struct lsock {
 struct sockets_hooks {
 	void (*deposit)(void *ctx, const char *name, int fd); /* fd stays ours */
 	void (*drop)(void *ctx, const char *name);
-	void (*settle_later)(void *ctx); /* call sockets_settle() in a moment */
 	void *ctx;
 };
 
@@ -73,8 +72,6 @@ void sockets_unref(struct sockets *s, struct lsock *l);
 /* A process begins, or ends, to accept from it. */
 void sockets_use(struct sockets *s, struct lsock *l);
 void sockets_unuse(struct sockets *s, struct lsock *l);
-/* Groups have shrunk: tell the kernel again who is left out. */
-void sockets_settle(struct sockets *s);
 /* Whether it has no user while others of its group have. */
 bool sockets_is_left_out(const struct sockets *s, const struct lsock *l);
 

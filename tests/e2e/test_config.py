@@ -70,8 +70,7 @@ def test_bad_values(pm, line, word):
     assert "pmctl.ini:3: [app:w] " in err and word in err, err
 
 
-@pytest.mark.parametrize("line", [
-    "leak_window = 5m"])
+@pytest.mark.parametrize("line", ["leak_window = 5m"])
 def test_later_keys_are_refused_not_swallowed(pm, line):
     pm.ini(OK + line + "\n[app:other]\ncommand = sleep 1\n", raw=True)
     r = pm.ctl("check")
