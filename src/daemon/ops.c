@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/rollout.h"
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -106,221 +107,25 @@ static struct inst *find_inst(const struct op *op, const struct target *t)
 	return NULL;
 }
 
-/* --- deciding --- */
-
-static void succeed(struct op *op, struct target *t, const struct inst *in, const char *done)
+/* Instances of one app are restarted and reloaded one after the other. */
+static enum rollout_turn turn_of(const struct op *op, size_t i, const struct inst *in)
 {
-	t->over = t->ok = true;
-	t->done = done;
-	t->state = in->state;
-	t->pid = in->pid ? in->pid : t->pid;
-	ops_wake(op->ops); /* it is told from there */
-}
-
-static void fail(struct op *op, struct target *t, struct inst *in, const char *reason)
-{
-	t->over = true;
-	t->ok = false;
-	/* A successor that failed leaves the slot as it was. */
-	const struct inst *slot = in->app->slots[in->slot];
-	bool kept = in->role == ROLE_TRIAL && slot->state == ST_ONLINE;
-	t->done = kept ? "kept" : "failed";
-	t->state = slot->state;
-	t->reason = xstrdup(reason);
-	t->lines = in->held ? NULL : xstrdup(in->last_lines);
-	ops_wake(op->ops);
-}
-
-static const char *why(const struct inst *in)
-{
-	if (in->note[0]) {
-		return in->note;
-	}
-	return in->start_error[0] ? in->start_error : "stopped before it was ready";
-}
-
-static void check_started(struct op *op, struct target *t, struct inst *in)
-{
-	bool fresh = op->kind == OP_START || in->run != t->run;
-	switch (in->state) {
-	case ST_ONLINE:
-		if (fresh) {
-			succeed(op, t, in,
-				op->kind == OP_START	 ? "started"
-				: op->kind == OP_RESTART ? "restarted"
-							 : "reloaded");
-			t->reason = op->kind == OP_START ? turns_passed_over(in->app) : NULL;
-		}
-		break;
-	case ST_DONE:
-		if (fresh && in->last_exit.known && !in->last_exit.signal && !in->last_exit.code) {
-			succeed(op, t, in, "ran to its end");
-		} else if (fresh) {
-			fail(op, t, in, why(in));
-		}
-		break;
-	case ST_BACKOFF:
-	case ST_FAILED:
-		if (fresh) {
-			fail(op, t, in, why(in));
-		}
-		break;
-	case ST_STOPPED:
-		if (in->held != HOLD_WAITS) {
-			fail(op, t, in, in->held ? in->start_error : "stopped meanwhile");
-		}
-		break;
-	default:
-		break;
-	}
-}
-
-/* An instance that is no more: with its app, or scaled away. */
-static const char *end_word(const struct inst *in)
-{
-	return in->app->deleting ? "deleted" : "removed";
-}
-
-static void check_stopped(struct op *op, struct target *t, struct inst *in)
-{
-	if (in->state == ST_STOPPED || in->state == ST_DONE || in->state == ST_FAILED) {
-		if (op->kind == OP_STOP || op->kind == OP_DELETE) {
-			succeed(op, t, in, op->kind == OP_STOP ? "stopped" : end_word(in));
-		} else {
-			succeed(op, t, in, states_name(in->state));
-		}
-	} else if (op->kind == OP_STOP && in->wanted) {
-		fail(op, t, in, "started again meanwhile");
-	}
-}
-
-/* `in` is the one in the slot, its successor, or the one that was replaced. */
-static void check_reloaded(struct op *op, struct target *t, struct inst *in)
-{
-	switch (in->role) {
-	case ROLE_TRIAL:
-		if (in->state == ST_ONLINE) {
-			rollout_prove(in);
-		} else if (!states_is_live(in->state)) {
-			fail(op, t, in, why(in));
-		}
-		break;
-	case ROLE_RETIRED:
-		if (!states_is_live(in->state)) {
-			succeed(op, t, in->app->slots[in->slot], "reloaded");
-		}
-		break;
-	case ROLE_SLOT:
-		if (!t->rolling) {
-			check_started(op, t, in);
-		} else if (in->state == ST_STOPPED && !in->wanted) {
-			fail(op, t, in, "stopped meanwhile");
-		}
-		break;
-	}
-}
-
-static void check(struct op *op, struct target *t, struct inst *in)
-{
-	if (!t->begun || t->over || (in->role != ROLE_SLOT && op->kind != OP_RELOAD)) {
-		return;
-	}
-	switch (op->kind) {
-	case OP_START:
-	case OP_RESTART:
-		check_started(op, t, in);
-		break;
-	case OP_RELOAD:
-		check_reloaded(op, t, in);
-		break;
-	case OP_WAIT_READY:
-		if (in->state == ST_ONLINE) {
-			succeed(op, t, in, "ready");
-		}
-		break;
-	case OP_STOP:
-	case OP_DELETE:
-	case OP_WAIT_STOPPED:
-		check_stopped(op, t, in);
-		break;
-	}
-}
-
-static void act(struct op *op, struct target *t, struct inst *in)
-{
-	t->begun = true;
-	switch (op->kind) {
-	case OP_START:
-		if (in->state == ST_ONLINE) {
-			succeed(op, t, in, "already running");
-		} else {
-			runner_start(in, &op->by);
-		}
-		break;
-	case OP_STOP:
-	case OP_DELETE:
-		if (op->kind == OP_STOP && in->wanted) {
-			fail(op, t, in, "started again meanwhile"); /* while it waited */
-		} else if (op->kind == OP_STOP && in->state == ST_STOPPED && !in->held) {
-			succeed(op, t, in, "already stopped");
-		} else {
-			runner_stop(in, &op->by);
-			apps_collect(in);
-		}
-		break;
-	case OP_RELOAD:
-		/* That its port is taken an operator hears; else nobody would, ever. */
-		if (op->by.pid ? rollout_can(in) : runner_can_overlap(in)) {
-			t->rolling = true;
-			rollout_begin(in, &op->by);
-			break;
-		}
-		runner_restart(in, &op->by); /* nothing serves there */
-		break;
-	case OP_RESTART:
-		rollout_call_off(in);
-		runner_restart(in, &op->by);
-		break;
-	case OP_WAIT_READY:
-	case OP_WAIT_STOPPED:
-		break;
-	}
-}
-
-static bool is_sequential(const struct op *op)
-{
-	return op->kind == OP_RESTART || op->kind == OP_RELOAD;
-}
-
-/* Whether target i has to wait for others, most often earlier ones of its app. */
-static bool must_wait(const struct op *op, size_t i, const struct inst *in)
-{
-	int at_once = op->kind == OP_RELOAD && in ? in->app->conf.reload_parallel : 1;
-	if (op->kind == OP_RELOAD && in && rollout_is_busy(in)) {
-		return true; /* by another reload */
+	struct rollout_progress p = {0};
+	bool reload = op->kind == OP_RELOAD;
+	if (reload && in && rollout_is_busy(in)) {
+		return TURN_WAIT; /* by another reload */
 	}
 	if (in && turns_must_wait(op, in)) {
-		return true; /* for other apps */
+		return TURN_WAIT; /* for other apps */
 	}
-	for (size_t k = 0; is_sequential(op) && k < i; k++) {
-		if (!op->target[k].over && strcmp(op->target[k].app, op->target[i].app) == 0 &&
-		    --at_once <= 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A reload ends at the first failure of its app: what has not begun is left as it is. */
-static bool is_called_off(const struct op *op, size_t i)
-{
-	for (size_t k = 0; op->kind == OP_RELOAD && k < i; k++) {
+	for (size_t k = 0; (reload || op->kind == OP_RESTART) && k < i; k++) {
 		const struct target *t = &op->target[k];
-		if (t->over && !t->ok && strcmp(t->app, op->target[i].app) == 0) {
-			return true;
+		if (strcmp(t->app, op->target[i].app) == 0) {
+			p.moving += !t->over;
+			p.failed |= reload && t->over && !t->ok;
 		}
 	}
-	return false;
+	return rollout_turn(&p, reload && in ? in->app->conf.reload_parallel : 1);
 }
 
 /* True if it was its turn. */
@@ -328,22 +133,23 @@ static bool pump_target(struct op *op, size_t i)
 {
 	struct target *t = &op->target[i];
 	struct inst *in = find_inst(op, t);
-	if (t->begun || must_wait(op, i, in)) {
+	enum rollout_turn turn = t->begun ? TURN_WAIT : turn_of(op, i, in);
+	if (turn == TURN_WAIT) {
 		return false;
 	}
 	if (!in) {
 		t->begun = t->over = true;
 		t->done = "gone";
 		t->ok = op->kind == OP_STOP || op->kind == OP_DELETE;
-	} else if (is_called_off(op, i)) {
+	} else if (turn == TURN_LEAVE) {
 		t->begun = t->over = t->ok = true;
 		t->done = DONE_LEFT;
 		t->state = in->state;
 	} else {
-		act(op, t, in);
+		target_act(op, t, in);
 		in = find_inst(op, t);
 		if (in && !t->over) {
-			check(op, t, in);
+			target_check(op, t, in);
 		}
 	}
 	return true;
@@ -439,7 +245,7 @@ void ops_on_state(struct ops *o, struct inst *in)
 	{
 		for (size_t i = 0; i < op->ntargets; i++) {
 			if (op->target[i].id == in->id) {
-				check(op, &op->target[i], in);
+				target_check(op, &op->target[i], in);
 			}
 		}
 		ops_wake(o); /* how many serve is told, whoever it is that changed */
@@ -457,7 +263,7 @@ void ops_on_gone(struct ops *o, struct inst *in)
 				t->begun = t->over = true;
 				t->ok = op->kind == OP_STOP || op->kind == OP_DELETE ||
 					op->kind == OP_WAIT_STOPPED;
-				t->done = t->ok ? end_word(in) : "gone";
+				t->done = t->ok ? target_end_word(in) : "gone";
 				t->state = ST_STOPPED;
 			}
 		}

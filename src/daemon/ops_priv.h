@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_DAEMON_OPS_PRIV_H
 #define PMCTL_DAEMON_OPS_PRIV_H
-/* ops_priv - what ops.c (deciding), opcancel.c, opprogress.c and opreply.c (telling) know of an
- * operation. */
+/* ops_priv - what ops.c (which target when), optarget.c (one target), opcancel.c, opprogress.c and
+ * opreply.c (telling) know of an operation. */
 #include "common/limits.h"
 #include "daemon/apps.h"
 #include "daemon/ops.h"
@@ -57,6 +57,13 @@ struct op {
 	struct op_app *app; /* none if nobody waits */
 	size_t napps;
 };
+
+/* Do to it what the operation is for. */
+void target_act(struct op *op, struct target *t, struct inst *in);
+/* Whether it is over: `in` is the instance, its successor or the one that was replaced. */
+void target_check(struct op *op, struct target *t, struct inst *in);
+/* Of an instance that is no more: static text. */
+const char *target_end_word(const struct inst *in);
 
 /* Send the results, unless the client is gone; at most once. */
 void opreply_answer(struct op *op);

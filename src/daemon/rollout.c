@@ -66,8 +66,9 @@ static void inherit(struct inst *young, struct inst *old)
 	young->last_run = old->last_run;
 }
 
-static void promote(struct inst *young, struct inst *old)
+void rollout_take(struct inst *young)
 {
+	struct inst *old = young->twin;
 	struct app *app = old->app;
 	struct store *store = &app->daemon->store;
 	list_remove(&young->other_node);
@@ -86,17 +87,12 @@ static void promote(struct inst *young, struct inst *old)
 	apps_collect(old);
 }
 
-bool rollout_prove(struct inst *trial)
+void rollout_look_later(struct inst *trial)
 {
 	int64_t left = trial->proven_mono_ms - clock_mono_ms();
-	if (left <= 0) {
-		promote(trial, trial->twin);
-		return true;
-	}
 	ev_timer_stop(trial->app->daemon->loop, &trial->trial_timer);
-	ev_timer_set(&trial->trial_timer, (double)left / 1000. + 0.001, 0.);
+	ev_timer_set(&trial->trial_timer, (double)(left > 0 ? left : 0) / 1000. + 0.001, 0.);
 	ev_timer_start(trial->app->daemon->loop, &trial->trial_timer);
-	return false;
 }
 
 void rollout_on_timer(struct ev_loop *loop, ev_timer *w, int revents)

@@ -9,10 +9,12 @@
  * retired: it drains and ends in the ordinary way. If the trial fails the old one has never been
  * touched.
  *
- *   slot: old                   slot: old, twin: new (TRIAL)         slot: new, others: old
- * (RETIRED) rollout_begin() ->                       rollout_prove() ->
+ *   slot: old                              rollout_begin()
+ *   slot: old, twin: new (ROLE_TRIAL)      rollout_take()
+ *   slot: new, others: old (ROLE_RETIRED)
  *
- * daemon/ops.c decides which slots are replaced when, and tells the client.
+ * app/rollout.h has the rules; daemon/ops.c asks them which slots are replaced when, and tells the
+ * client.
  */
 #include <ev.h>
 #include <stdbool.h>
@@ -29,9 +31,10 @@ bool rollout_can(const struct inst *in);
 bool rollout_is_busy(const struct inst *in);
 /* Start a successor. What becomes of it is told by ops_on_state(). */
 void rollout_begin(struct inst *in, const struct asker *by);
-/* The successor is ready: give it the slot if it has been so for min_uptime, else look again then.
- * True if the slot is its own now. */
-bool rollout_prove(struct inst *trial);
+/* The successor has proven itself: it gets the slot, and the old one is retired. */
+void rollout_take(struct inst *trial);
+/* It is ready, but has not proven itself yet: ops_on_state() comes again then. */
+void rollout_look_later(struct inst *trial);
 /* The slot is stopped: so is a successor. */
 void rollout_call_off(struct inst *in);
 

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "app/policy.h"
+#include "app/rollout.h"
 #include "app/states.h"
 #include "common/list.h"
 #include "daemon/asker.h"
@@ -31,9 +32,6 @@ struct runtab_rec;
 struct worker;
 
 #define DRAIN_PORTS 8
-
-/* In the slot; on trial for it; or replaced and on its way out (daemon/rollout.h). */
-enum inst_role { ROLE_SLOT, ROLE_TRIAL, ROLE_RETIRED };
 
 struct inst {
 	struct app *app;
