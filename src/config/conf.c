@@ -60,7 +60,7 @@ static const char *interpreter_of(const struct app_conf *c)
 	return NULL;
 }
 
-bool conf_is_node(const struct app_conf *c)
+static const char *runtime(const struct app_conf *c)
 {
 	const char *program = NULL;
 	if (c->script) {
@@ -68,8 +68,22 @@ bool conf_is_node(const struct app_conf *c)
 	} else if (c->command.n) {
 		program = c->command.v[0];
 	}
-	const char *base = program ? base_name(program) : "";
+	return program ? base_name(program) : "";
+}
+
+static bool is_nodejs(const char *base)
+{
 	return strcmp(base, "node") == 0 || strcmp(base, "nodejs") == 0;
+}
+
+bool conf_is_node(const struct app_conf *c)
+{
+	return is_nodejs(runtime(c)) || strcmp(runtime(c), "deno") == 0;
+}
+
+bool conf_takes_preload(const struct app_conf *c)
+{
+	return c->mode == MODE_CLUSTER && c->graceful && is_nodejs(runtime(c));
 }
 
 static void add_words(struct words *out, const struct words *w)

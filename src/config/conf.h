@@ -138,8 +138,10 @@ bool conf_decode(struct app_conf *out, const struct app_def *def, struct err_lis
 const char *conf_limit_name(int resource);
 void conf_finish(struct app_conf *c);
 
-/* Whether the program that will be run is node: its cluster protocol is spoken then. */
+/* Whether the program that will be run is node, or deno, which speaks node's cluster protocol. */
 bool conf_is_node(const struct app_conf *c);
+/* Whether the preload of `graceful` is for it. Not for deno: 2.9 hangs with --require. */
+bool conf_takes_preload(const struct app_conf *c);
 
 /* The argument vector: interpreter, its arguments, script, arguments; or the words of `command`. A
  * preload is a file that node loads before the program; NULL = none.

@@ -93,7 +93,8 @@ const struct key keys[] = {
 	 .choices = "auto|fork|cluster",
 	 .apply = APPLY_RESTART,
 	 .meta = "MODE",
-	 .doc = "cluster: node instances share the ports they listen on. fork: each stands "
+	 .doc = "cluster: node instances share the ports they listen on (deno too, with "
+		"interpreter_args = run -A --unstable-bare-node-builtins). fork: each stands "
 		"alone. auto is cluster if the program is node and instances is given, else "
 		"fork."},
 	{.name = "listen",

@@ -268,6 +268,8 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 			store_inst_gone(&d->store, in);
 			inst_free(in);
 			app->nslots--;
+			/* Also while it is deleted: whoever counts to `count` finds an instance. */
+			app->count = app->count < app->nslots ? app->count : app->nslots;
 		}
 		if (app->deleting && app->nslots == 0 && list_empty(&app->others)) {
 			events_add(&d->events, app->conf.name, -1, "delete", NULL, "deleted");

@@ -244,8 +244,7 @@ static bool needs_notify(const struct app_conf *c)
 /* What makes a closing http server answer "Connection: close"; NULL where it is not wanted. */
 static const char *preload(const struct inst *in)
 {
-	const struct app_conf *c = &in->app->conf;
-	return c->mode == MODE_CLUSTER && c->graceful ? in->app->daemon->preload : NULL;
+	return conf_takes_preload(&in->app->conf) ? in->app->daemon->preload : NULL;
 }
 
 static bool prepare(struct launch *l, struct err *err)

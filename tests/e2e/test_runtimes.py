@@ -31,11 +31,12 @@ if not DENO and not BUN:
     pytest.skip("no deno and no bun", allow_module_level=True)
 
 
-def as_node(pm, command):
-    """A program named node that becomes another one; what we load before the program is not for it."""
-    path = pm.dir / "node"
-    path.write_text(f'#!/bin/sh\nwhile [ "$1" = --require ]; do shift 2; done\nexport NO_COLOR=1 DENO_NO_UPDATE_CHECK=1 '
-                    f'DENO_DIR={pm.dir}/deno\nexec {command} "$@"\n')
+def wrapper(pm, name, command):
+    """A program of this name that becomes another one. As node it gets what we load before a program; no other takes it."""
+    path = pm.dir / name
+    skip = 'while [ "$1" = --require ]; do shift 2; done\n' if name == "node" else ""
+    path.write_text(f'#!/bin/sh\n{skip}export NO_COLOR=1 DENO_NO_UPDATE_CHECK=1 '
+                    f'DENO_DIR={pm.dir}/cache\nexec {command} "$@"\n')
     path.chmod(0o755)
     return path
 
@@ -44,7 +45,7 @@ def as_node(pm, command):
 def node(pm):
     if DENO is None:
         pytest.skip("no deno")
-    return as_node(pm, f"{DENO} run -A --quiet --unstable-bare-node-builtins")
+    return wrapper(pm, "deno", f"{DENO} run -A --quiet --unstable-bare-node-builtins")
 
 
 def test_sockets_sent_by_the_program_are_taken(pm, port, node):
@@ -58,7 +59,7 @@ def test_sockets_sent_by_the_program_are_taken(pm, port, node):
 def bun(pm):
     if BUN is None:
         pytest.skip("no bun")
-    return as_node(pm, BUN)
+    return wrapper(pm, "node", BUN)
 
 
 def test_bun_http(pm, port, bun):

@@ -189,12 +189,13 @@ static void test_program(void **state)
 		{"x.js/run", NULL, NULL, "/srv/shop/x.js/run", false},
 		{".js", NULL, NULL, "/srv/shop/.js", false},
 		{"app.js", "none", NULL, "/srv/shop/app.js", false},
-		{"app.js", "deno", NULL, "deno /srv/shop/app.js", false},
+		{"app.js", "deno", NULL, "deno /srv/shop/app.js", true},
 		{"app", "/opt/n/bin/node", NULL, "/opt/n/bin/node /srv/shop/app", true},
 		{"app", "nodejs", NULL, "nodejs /srv/shop/app", true},
 		{NULL, NULL, "node --trace app.js", "node --trace app.js", true},
 		{NULL, NULL, "/usr/bin/node app.js", "/usr/bin/node app.js", true},
 		{NULL, NULL, "npm start", "npm start", false},
+		{NULL, NULL, "deno run app.js", "deno run app.js", true},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const char *kv[8] = {0};
