@@ -80,6 +80,13 @@ static void add_cron(struct client *c, const json_t *app)
 	}
 }
 
+static void add_health(struct client *c, const json_t *app)
+{
+	if (json_is_true(json_object_get(app, "health_shared"))) {
+		field(c, "health", "asks a socket of listen, where any instance may answer");
+	}
+}
+
 static void add_settings(struct client *c, const json_t *app)
 {
 	const json_t *settings = json_object_get(app, "settings");
@@ -132,6 +139,7 @@ static void show_app(struct client *c, const json_t *app)
 	field(c, "user", member_text(app, "user", NULL));
 	add_origin(c, app);
 	add_cron(c, app);
+	add_health(c, app);
 	add_logs(c, app);
 	add_settings(c, app);
 	buf_addc(&c->out, '\n');

@@ -13,6 +13,7 @@
 #include "config/keys.h"
 #include "daemon/daemon.h"
 #include "daemon/environ.h"
+#include "daemon/inquiry.h"
 #include "daemon/launch.h"
 #include "daemon/methods.h"
 #include "daemon/runner.h"
@@ -342,6 +343,8 @@ static void write_definition(struct call *call, const struct app *app)
 	jw_kstr(w, "command", command);
 	jw_kstr(w, "cwd", app->conf.cwd);
 	jw_kstr(w, "user", app->conf.user);
+	jw_kbool(w, "health_shared",
+		 app->nslots > 0 && inquiry_is_shared(app->slots[0], &app->conf.health));
 	jw_kstr(w, "applied_at", stamp);
 	jw_key(w, "applied_by");
 	jw_obj(w);

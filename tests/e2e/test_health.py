@@ -207,6 +207,7 @@ def test_a_stopped_supervisor_blames_nobody(pm, port, node):
 def test_a_shared_socket_is_told(pm, port):
     pm.up(f"[app:e]\ncommand = {app_path('echo')}\nlisten = {port}\ninstances = 2\nhealth = tcp://127.0.0.1:{port}\n" + FAST)
     assert told(pm, "any instance may answer")
+    assert "where any instance may answer" in pm.ok("show", "e").out
 
 
 @pytest.mark.parametrize("line,word", [
