@@ -19,6 +19,10 @@ APPS = ROOT / "tests" / "apps"
 NODE_APPS = APPS / "node"
 # Short, so that a test of "what if it never ..." takes a second; a test that needs others says so.
 DEFAULTS = "[defaults]\nstop_timeout = 2s\nmin_uptime = 150ms\nready_timeout = 10s\nrestart_delay = 50ms\n"
+# A test run in the background was started with these ignored, and what it starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 SLOW = 3 if "asan" in BUILD.name else 1  # deadlines only; nothing passes because it is slow
 
 
