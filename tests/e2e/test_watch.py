@@ -221,7 +221,10 @@ def test_stopped_stays_stopped(pm):
 
 def inotify_fds(pm):
     pid = pm.daemon()["pid"]
-    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    try:
+        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    except PermissionError:
+        pytest.skip("only root may look into the supervisor")
     return links.count("anon_inode:inotify")
 
 
