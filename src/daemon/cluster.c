@@ -60,12 +60,16 @@ void cluster_free(struct cluster *c)
 		{
 			cluster_leave(w, m, false);
 		}
-		list_remove(&w->node);
-		w->cluster = NULL;
 	}
+	/* While they are still known: what they were given forgets its key. */
 	list_for_each(k, knext, &c->keys, node)
 	{
 		free_key(k);
+	}
+	list_for_each(w, wnext, &c->workers, node)
+	{
+		list_remove(&w->node);
+		w->cluster = NULL;
 	}
 	json_decref(c->saved);
 	free(c->app);
