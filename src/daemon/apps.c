@@ -199,6 +199,14 @@ void apps_resize(struct app *app, int count)
 	}
 }
 
+void apps_undelete(struct app *app)
+{
+	if (app->deleting) {
+		app->deleting = app->scaled = false;
+		apps_resize(app, wanted_count(&app->conf)); /* some may be gone already */
+	}
+}
+
 bool apps_any_live(const struct app *app)
 {
 	if (!list_empty(&app->others)) {

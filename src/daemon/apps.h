@@ -62,6 +62,8 @@ bool apps_resolve_user(struct app *app, struct err *err);
 /* Set how many instances are wanted. New slots are created stopped; the highest ones become
  * unwanted and vanish once they have stopped. */
 void apps_resize(struct app *app, int count);
+/* It was being deleted and is wanted again, as its definition says. Fine if it was not. */
+void apps_undelete(struct app *app);
 /* An instance has come to rest: soon drop what was taken away, close what nobody needs. */
 void apps_collect(struct inst *in);
 void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents);

@@ -469,5 +469,6 @@ void cluster_readopt(struct worker *w)
 				cluster_join(w, l, json_is_true(listening));
 			}
 		}
+		return;
 	}
 }

@@ -85,7 +85,7 @@ void cluster_restore(struct cluster *c, const json_t *saved);
 struct worker_conf {
 	struct ev_loop *loop;
 	struct cluster *cluster; /* NULL: messages only */
-	uint64_t id;		 /* unique in the daemon's life */
+	uint64_t id;		 /* of the process, unique in the daemon's life */
 	int slot;
 	const struct worker_events *events;
 	void *ctx;

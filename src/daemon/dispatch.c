@@ -213,7 +213,8 @@ int64_t dispatch_offer(struct member *m, int fd)
 	struct given *g = xmalloc(sizeof(*g));
 	*g = (struct given){.offered = true, .fd = fd};
 	list_init(&g->node);
-	if (m->worker->ngiven < LIMIT_CONNS_GIVEN && give(m->worker, m->key->name, g)) {
+	/* Also where it has all it may have: a busy worker comes to it, one that hangs does not. */
+	if (give(m->worker, m->key->name, g)) {
 		return g->seq;
 	}
 	free_given(g);

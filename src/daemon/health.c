@@ -67,7 +67,6 @@ static void replace(struct inst *in, const char *why)
 static void note_failure(struct inst *in, bool hung, const char *why)
 {
 	const struct app_conf *c = &in->app->conf;
-	in->hung = hung;
 	in->health_failures++;
 	if ((int)in->health_failures < c->health_failures) {
 		events_add(&in->app->daemon->events, c->name, in->slot, "health", NULL,
@@ -77,6 +76,7 @@ static void note_failure(struct inst *in, bool hung, const char *why)
 	char text[300];
 	snprintf(text, sizeof(text), "%.200s, %d time%s in a row", why, c->health_failures,
 		 c->health_failures == 1 ? "" : "s");
+	in->hung = hung;
 	replace(in, text);
 }
 
@@ -87,7 +87,6 @@ static void note_ok(struct inst *in)
 			   "healthy again");
 	}
 	in->health_failures = 0;
-	in->hung = false;
 }
 
 static void on_answer(struct inst *in, bool ok, bool hung, const char *why)

@@ -200,7 +200,7 @@ static bool start_def(struct call *call, struct op *op, struct app_def *def, boo
 	} else if (!apps_redefine(app, def, &call->conn->peer, &call->err)) {
 		return false;
 	}
-	app->deleting = false;
+	apps_undelete(app);
 	add_app_to_op(op, app, autostart_only);
 	return true;
 }

@@ -86,13 +86,17 @@ const char *target_end_word(const struct inst *in)
 
 static void check_stopped(struct op *op, struct target *t, struct inst *in)
 {
+	bool to_end = op->kind == OP_STOP || op->kind == OP_DELETE;
 	if (in->state == ST_STOPPED || in->state == ST_DONE || in->state == ST_FAILED) {
+		if (to_end && rollout_is_busy(in)) {
+			return; /* one that was replaced is still on its way out */
+		}
 		if (op->kind == OP_STOP || op->kind == OP_DELETE) {
 			succeed(op, t, in, op->kind == OP_STOP ? "stopped" : target_end_word(in));
 		} else {
 			succeed(op, t, in, states_name(in->state));
 		}
-	} else if (op->kind == OP_STOP && in->wanted) {
+	} else if (to_end && in->wanted) {
 		fail(op, t, in, "started again meanwhile");
 	}
 }

@@ -113,6 +113,17 @@ static void arm(struct probe_try *t, int64_t ms)
 
 /* --- HTTP --- */
 
+/* 100 Continue, 103 Early Hints: the answer comes behind them. False if there is no more yet. */
+static bool skip_interim(struct probe_try *t)
+{
+	char *end = memmem(t->head, t->nhead, "\r\n\r\n", 4);
+	size_t len = end ? (size_t)(end + 4 - t->head) : 0;
+	t->status = 0;
+	memmove(t->head, t->head + len, t->nhead - len);
+	t->nhead -= len;
+	return len && memchr(t->head, '\n', t->nhead);
+}
+
 static bool parse_status(struct probe_try *t)
 {
 	int major, minor, status;
@@ -121,7 +132,7 @@ static bool parse_status(struct probe_try *t)
 		return false;
 	}
 	t->status = status;
-	return true;
+	return status >= FIRST_OK || !skip_interim(t) || parse_status(t);
 }
 
 static void finish_http(struct probe_try *t)
@@ -307,8 +318,13 @@ static void on_exited(struct ev_loop *loop, ev_io *w, int revents)
 	struct probe_try *t = container_of(w, struct probe_try, pid_io);
 	int status = 0;
 	struct err err;
-	if (waitpid(t->pid, &status, WNOHANG) != t->pid) {
+	siginfo_t info = {0};
+	if (waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid) {
 		return;
+	}
+	kill(-t->pid, SIGKILL); /* what it left behind; the zombie still holds the number */
+	if (waitpid(t->pid, &status, WNOHANG) < 0) {
+		status = 0xff00; /* somebody else has reaped it: no success */
 	}
 	t->pid = 0;
 	if (!t->done) {

@@ -266,6 +266,7 @@ static void end_unknown(struct daemon *d, struct runtab_rec *r)
 		log_line("%s:%d: pid %d is no longer wanted and ends", r->app, r->slot, r->pid);
 		int fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 		if (fd >= 0 && proc_is(r->pid, r->starttime)) {
+			kill(-r->pid, SIGKILL); /* the stub has made it the leader of a group */
 			syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 		}
 		if (fd >= 0) {
@@ -331,6 +332,11 @@ void resume_adopt(struct daemon *d)
 		} else if (r) {
 			end_unknown(d, r);
 		}
+	}
+	struct app *app, *next;
+	list_for_each(app, next, &d->apps, node)
+	{
+		rollout_restored(app);
 	}
 	if (!link_fetch(&d->link, on_item, &f, &err)) {
 		log_line("%s", err.msg);

@@ -84,6 +84,9 @@ void rollout_take(struct inst *young)
 		   "pid %d takes over from pid %d", (int)young->pid, (int)old->pid);
 	old->wanted = false;
 	runner_event(old, EV_STOP);
+	if (!states_is_live(old->state)) {
+		ops_on_state(&app->daemon->ops, old); /* it had nothing to stop */
+	}
 	apps_collect(old);
 }
 
@@ -114,6 +117,24 @@ void rollout_call_off(struct inst *in)
 	}
 }
 
+void rollout_restored(struct app *app)
+{
+	struct inst *other, *next;
+	list_for_each(other, next, &app->others, other_node)
+	{
+		struct inst *slot = app->slots[other->slot];
+		slot->last_run = slot->last_run > other->run ? slot->last_run : other->run;
+		if (!slot->pid || !other->pid) {
+			continue;
+		}
+		bool slot_is_older = slot->run < other->run;
+		struct inst *old = slot_is_older ? slot : other;
+		struct inst *young = slot_is_older ? other : slot;
+		tell_apart(old, young);
+		tree_set_elder(&young->tree, old->pid);
+	}
+}
+
 struct inst *rollout_restore(struct app *app, int slot, uint64_t id)
 {
 	return add_other(app, slot, id, ROLE_RETIRED);
@@ -121,14 +142,20 @@ struct inst *rollout_restore(struct app *app, int slot, uint64_t id)
 
 static void free_other(struct inst *in)
 {
+	struct app *app = in->app;
+	int slot = in->slot;
 	list_remove(&in->other_node);
 	if (in->twin) {
 		tree_set_rival(&in->twin->tree, 0, 0);
 		in->twin->twin = NULL;
 	}
-	store_inst_gone(&in->app->daemon->store, in);
-	ops_wake(&in->app->daemon->ops); /* another reload may wait for the slot */
+	store_inst_gone(&app->daemon->store, in);
 	inst_free(in);
+	if (slot < app->nslots) {
+		/* Another reload may wait for the slot, a stop for its last process. */
+		ops_on_state(&app->daemon->ops, app->slots[slot]);
+	}
+	ops_wake(&app->daemon->ops);
 }
 
 void rollout_collect(struct app *app)

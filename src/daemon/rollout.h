@@ -41,6 +41,9 @@ void rollout_call_off(struct inst *in);
 /* Make an instance for a record of a process that was a successor or retired when the supervisor
  * died. It is to be stopped; the slot's own goes on. */
 struct inst *rollout_restore(struct app *app, int slot, uint64_t id);
+/* All processes of the app are known again: whose orphan is whose, and which run numbers are taken.
+ */
+void rollout_restored(struct app *app);
 /* Free those that have ended. */
 void rollout_collect(struct app *app);
 /* Free all, their processes are left alone. */

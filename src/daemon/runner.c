@@ -29,6 +29,8 @@
  * connections to answer. */
 #define DRAIN_GRACE 0.5
 #define DRAIN_LOOK  0.25
+/* One that did not answer its health probes: seconds. */
+#define DRAIN_HUNG 1.0
 /* Of stop_timeout, how much a worker may drain before it gets the stop signal all the same. */
 #define DRAIN_SHARE 0.8
 
@@ -163,9 +165,12 @@ static void begin_stop(struct inst *in)
 	listen_end_use(in);
 	arm(in, &in->kill_timer, grace);
 	in->ndrain_ports = workers_ports(in, in->drain_port, DRAIN_PORTS);
-	in->drain_until_mono_ms = clock_mono_ms() + (int64_t)(grace * DRAIN_SHARE * 1000.);
-	if (in->app->cluster && in->worker && !in->hung && worker_disconnect(in->worker)) {
-		arm(in, &in->drain_timer, grace * DRAIN_SHARE);
+	double share = grace * DRAIN_SHARE;
+	share = in->hung && share > DRAIN_HUNG ? DRAIN_HUNG : share;
+	in->drain_until_mono_ms = clock_mono_ms() + (int64_t)(share * 1000.);
+	/* Also one that hangs is told: so it is out of the set that gets connections. */
+	if (in->app->cluster && in->worker && worker_disconnect(in->worker)) {
+		arm(in, &in->drain_timer, share);
 		return;
 	}
 	send_stop_signal(in);

@@ -243,7 +243,7 @@ static struct worker_conf worker_conf_of(struct inst *in)
 {
 	return (struct worker_conf){.loop = in->app->daemon->loop,
 				    .cluster = in->app->cluster,
-				    .id = in->id + 1,
+				    .id = (in->id + 1) << 32 | in->run, /* a slot may have two */
 				    .slot = in->slot,
 				    .events = &worker_events,
 				    .ctx = in};

@@ -188,6 +188,25 @@ def test_kill_of_the_old_one_while_it_drains(pm, port, node):
     slow.close()
 
 
+def test_the_supervisor_dies_with_two_workers_in_a_slot(pm, port, node, load):
+    """Each takes back its own channel state: what ends is not asked twice, what stays still drains at its end."""
+    web(pm, node, port, "balance = round-robin", instances=1, stop="10s", ready="1s")
+    deploy(pm, "never")
+    old = pm.pids("web")[0]
+    p = pm.popen("reload", "web", "--no-wait")
+    p.wait(timeout=20)
+    new = wait_for(lambda: young(pm), 10, "the successor")[0]
+    sup = pm.daemon()["pid"]
+    os.kill(sup, signal.SIGKILL)
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != sup, 15, "the next supervisor")
+    wait_for(lambda: not alive(new), 20, "the end of the successor")
+    assert pm.pids("web") == [old] and pm.proc("web")["listen"] == [f"tcp:[::]:{port}"]
+    deploy(pm, "good")
+    load(port)
+    pm.ok("reload", "web", timeout=60)
+    assert any("exited 0" in e["text"] for e in events(pm) if e["type"] == "exit")
+
+
 def test_reload_during_a_reload(pm, port, node, load):
     web(pm, node, port)
     before = pm.pids("web")

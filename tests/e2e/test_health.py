@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import APPS, alive, app_path, free_port, wait_for
-from test_cluster import NODE_APPS, get, node, up  # noqa: F401  (node is a fixture)
+from test_cluster import NODE_APPS, get, many, node, up  # noqa: F401  (node is a fixture)
 
 FAST = "health_interval = 200ms\nhealth_timeout = 400ms\nhealth_failures = 2\n"
 
@@ -165,6 +165,45 @@ def test_health_by_exec_that_hangs_or_is_not_there(pm):
           "health_interval = 100ms\n")
     wait_for(lambda: told(pm, "/no/such/program"), 10, "the reason")
     assert pm.ctl("ping").rc == 0
+
+
+def test_a_busy_worker_is_not_a_hung_one(pm, port, node):
+    """round-robin: it has all the connections it may have, and the probe comes behind them."""
+    up(pm, node, "http.js", port, f"balance = round-robin\nhealth = http://127.0.0.1:{port}/\nhealth_timeout = 10s\n"
+       "health_interval = 100ms\nhealth_failures = 1\nstop_timeout = 5s", instances=1)
+    before = pm.pids("web")
+    answers, errors = many(lambda: get(port, "/burn?3"), 40, 15)
+    assert not errors and len(answers) == 600
+    assert pm.pids("web") == before and not events(pm, "health")
+
+
+def test_a_hung_worker_does_not_keep_its_queue(pm, port, node):
+    """reuseport: what waits for it is given to the other one as soon as it is to go."""
+    up(pm, node, "health.js", port, f"balance = reuseport\nhealth = http://127.0.0.1:{port}/healthz\nstop_timeout = 30s\n"
+       "kill_mode = process\nstop_signal = SIGUSR2\n" + FAST)
+    before = pm.pids("web")
+    hung = make(port, "/hang")
+    wait_for(lambda: told(pm, "replaced"), 10, "the verdict")
+    wait_for(lambda: hung not in pm.pids("web"), 10, "the successor in the slot")
+    assert len([get(port, timeout=5) for _ in range(30)]) == 30 and len(before) == 2
+    os.kill(hung, signal.SIGKILL)
+
+
+def test_what_a_check_leaves_behind_ends_with_it(pm):
+    pm.up("[app:a]\ncommand = sleep 1000000\nhealth_failures = 1000\nhealth_interval = 100ms\n"
+          "health = exec:sh -c 'sleep 7654321 & echo $! >> left; exit 1'\n")
+    left = wait_for(lambda: (pm.dir / "left").exists() and len((pm.dir / "left").read_text().split()) > 3
+                    and (pm.dir / "left").read_text().split(), 10, "some checks")
+    wait_for(lambda: not any(alive(int(pid)) for pid in left), 5, "the end of what they left")
+
+
+def test_early_hints_are_not_the_answer(pm, port):
+    (pm.dir / "hints.py").write_text(
+        "import os, socket\ns = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+        "while True:\n    c, _ = s.accept()\n    c.recv(1000)\n"
+        "    c.sendall(b'HTTP/1.1 103 Early Hints\\r\\nLink: x\\r\\n\\r\\nHTTP/1.1 200 OK\\r\\n\\r\\nok')\n    c.close()\n")
+    pm.up(f"[app:h]\nscript = hints.py\nenv.PORT = {port}\nready = http://127.0.0.1:{port}/\n")
+    assert pm.state("h") == "online"
 
 
 def test_watchdog(pm):

@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 from conftest import alive, app_path, descendants, read_proc, wait_for
 
 GATE = """
@@ -96,6 +98,37 @@ def test_killed_supervisor_in_the_middle(pm):
     wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != old, 15, "the next supervisor")
     wait_for(lambda: len(children(pm)) == 3, 5, "three processes")
     assert pm.pids("web") == before and pm.state("web") == "online"
+
+
+@pytest.mark.parametrize("features", ["", "-cgroup"])
+def test_killed_supervisor_while_the_old_one_ends(pm, monkeypatch, features):
+    """Without control groups, too, the old process's end is not that of its successor."""
+    monkeypatch.setenv("PMCTL_FEATURES", features)
+    pm.up("[app:s]\ncommand = sh -c 'trap : TERM; while :; do sleep 0.05; done'\nmin_uptime = 50ms\nstop_timeout = 2s\n")
+    first = pm.pids("s")[0]
+    pm.popen("reload", "s", "--no-wait").wait(timeout=20)
+    young = wait_for(lambda: pm.pids("s")[0] not in (first, None) and pm.pids("s")[0], 5, "the successor in the slot")
+    old = pm.daemon()["pid"]
+    os.kill(old, 9)
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != old, 15, "the next supervisor")
+    wait_for(lambda: not alive(first), 10, "the end of the old one")
+    assert pm.pids("s") == [young] and pm.state("s") == "online" and pm.proc("s")["restarts"] == 0
+    # Nothing of it was taken along: the next restart of the supervisor finds all there is.
+    old = pm.daemon()["pid"]
+    os.kill(old, 9)
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != old, 15, "the next supervisor")
+    assert pm.pids("s") == [young] and pm.state("s") == "online"
+
+
+def test_start_while_it_is_being_deleted(pm):
+    pm.up("[app:s]\ncommand = sh -c 'test $PMCTL_SLOT = 0 && trap : TERM; while :; do sleep 0.05; done'\ninstances = 4\n"
+          "mode = fork\n")
+    p = pm.popen("delete", "s")
+    wait_for(lambda: len(pm.app("s")["procs"]) < 4, 10, "the first ones gone")
+    pm.ok("start")
+    assert p.wait(timeout=30) == 1 and b"started again meanwhile" in p.stderr.read()
+    pm.wait_state("s", "online")
+    assert len(pm.pids("s")) == 4 and pm.state("s") == "online"
 
 
 def test_delete_in_the_middle(pm):
