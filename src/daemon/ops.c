@@ -107,13 +107,28 @@ static struct inst *find_inst(const struct op *op, const struct target *t)
 	return NULL;
 }
 
+/* One reload of an app at a time: whether one that was asked for earlier is not over. */
+static bool is_behind_another(const struct op *op, const char *app)
+{
+	struct op *o, *next;
+	list_for_each(o, next, &op->ops->all, node)
+	{
+		for (size_t i = 0; o->kind == OP_RELOAD && o->id < op->id && i < o->ntargets; i++) {
+			if (!o->target[i].over && strcmp(o->target[i].app, app) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 /* Instances of one app are restarted and reloaded one after the other. */
 static enum rollout_turn turn_of(const struct op *op, size_t i, const struct inst *in)
 {
 	struct rollout_progress p = {0};
 	bool reload = op->kind == OP_RELOAD;
-	if (reload && in && rollout_is_busy(in)) {
-		return TURN_WAIT; /* by another reload */
+	if (reload && in && (rollout_is_busy(in) || is_behind_another(op, op->target[i].app))) {
+		return TURN_WAIT;
 	}
 	if (in && turns_must_wait(op, in)) {
 		return TURN_WAIT; /* for other apps */

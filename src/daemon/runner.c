@@ -325,7 +325,9 @@ void runner_replace(struct inst *in, const char *why)
 {
 	const struct app_conf *c = &in->app->conf;
 	int64_t now = clock_mono_ms();
-	if (in->role != ROLE_SLOT || rollout_is_busy(in)) {
+	/* A reload brings it a successor anyway, or whoever complains comes again after it. */
+	if (in->role != ROLE_SLOT || rollout_is_busy(in) ||
+	    ops_is_reloading(&in->app->daemon->ops, in->app)) {
 		return;
 	}
 	bool too_often =

@@ -154,7 +154,11 @@ void workers_load(struct daemon *d)
 	struct err warning = {0};
 	enum statefile_source src;
 	if (statefile_load(d->state_fd, STATE_NAME, &text, &src, &warning) && text.len) {
-		d->saved_sockets = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+		json_error_t error;
+		d->saved_sockets = json_loadb(text.data, text.len, 0, &error);
+		if (!d->saved_sockets) {
+			log_line("sockets: what was saved cannot be read: %s", error.text);
+		}
 	}
 	if (warning.code != ERR_NONE) {
 		log_line("sockets: %s", warning.msg);

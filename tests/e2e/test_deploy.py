@@ -201,6 +201,10 @@ def test_the_supervisor_dies_with_two_workers_in_a_slot(pm, port, node, load):
     wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != sup, 15, "the next supervisor")
     wait_for(lambda: not alive(new), 20, "the end of the successor")
     assert pm.pids("web") == [old] and pm.proc("web")["listen"] == [f"tcp:[::]:{port}"]
+    sup = pm.daemon()["pid"]
+    os.kill(sup, signal.SIGKILL)  # what was saved of the two is read by the next one
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != sup, 15, "the next supervisor")
+    assert pm.proc("web")["listen"] == [f"tcp:[::]:{port}"] and get(port) == old
     deploy(pm, "good")
     load(port)
     pm.ok("reload", "web", timeout=60)

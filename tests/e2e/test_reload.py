@@ -81,6 +81,20 @@ def test_two_reloads_at_once(pm):
     wait_for(lambda: len(children(pm)) == 3, 5, "three processes and no more")
 
 
+def test_one_reload_of_an_app_at_a_time(pm):
+    """The second one was asked for when the first had replaced a slot already: it would find that one free."""
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 400ms"))
+    before = pm.pids("web")
+    first = pm.popen("reload", "web")
+    wait_for(lambda: pm.pids("web")[0] not in (before[0], None), 10, "the first slot replaced")
+    second = pm.popen("reload", "web")
+    most = 0
+    while first.poll() is None or second.poll() is None:
+        most = max(most, len(children(pm)))
+    assert (first.returncode, second.returncode) == (0, 0) and most == 4, most
+    assert pm.app("web")["online"] == 3
+
+
 def children(pm):
     keeper = pm.daemon()["keeper_pid"]
     return [pid for pid in descendants(keeper) if b"sleep" in read_proc(pid, "cmdline")]
