@@ -276,6 +276,19 @@ const char *member_text(const json_t *o, const char *key, const char *absent)
 	return s ? s : absent;
 }
 
+const json_t *member_find(const json_t *array, const char *key, const char *text)
+{
+	size_t i;
+	const json_t *o;
+	json_array_foreach(array, i, o)
+	{
+		if (strcmp(member_text(o, key, ""), text) == 0) {
+			return o;
+		}
+	}
+	return NULL;
+}
+
 int64_t member_int(const json_t *o, const char *key, int64_t absent)
 {
 	const json_t *v = json_object_get(o, key);

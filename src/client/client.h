@@ -75,6 +75,8 @@ void client_add_text(struct buf *out, const char *s);
 
 /* Members of JSON objects with a value for absent or null ones. */
 const char *member_text(const json_t *o, const char *key, const char *absent);
+/* The first object of an array whose member is this text; NULL = none. */
+const json_t *member_find(const json_t *array, const char *key, const char *text);
 int64_t member_int(const json_t *o, const char *key, int64_t absent);
 
 #endif

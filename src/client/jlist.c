@@ -27,16 +27,8 @@ static const char *status_word(const json_t *proc)
 
 static const char *setting(const json_t *app, const char *key)
 {
-	const json_t *settings = json_object_get(app, "settings");
-	size_t i;
-	const json_t *s;
-	json_array_foreach(settings, i, s)
-	{
-		if (strcmp(member_text(s, "key", ""), key) == 0) {
-			return member_text(s, "value", NULL);
-		}
-	}
-	return NULL;
+	const json_t *s = member_find(json_object_get(app, "settings"), "key", key);
+	return s ? member_text(s, "value", NULL) : NULL;
 }
 
 static void write_exec_path(struct jw *w, const json_t *app)

@@ -305,20 +305,6 @@ static void print_kept(struct report *p, const struct group *g)
 
 /* --- which words --- */
 
-static const json_t *find_totals(const json_t *result, const char *app)
-{
-	const json_t *apps = json_object_get(result, "apps");
-	size_t i;
-	const json_t *o;
-	json_array_foreach(apps, i, o)
-	{
-		if (strcmp(member_text(o, "app", ""), app) == 0) {
-			return o;
-		}
-	}
-	return NULL;
-}
-
 static void count(struct group *g)
 {
 	for (size_t i = g->from; i < g->from + g->n; i++) {
@@ -361,7 +347,7 @@ void outcome_print(struct client *c, const char *method, const json_t *result)
 			i++;
 			g.n++;
 		}
-		g.totals = find_totals(result, g.app);
+		g.totals = member_find(json_object_get(result, "apps"), "app", g.app);
 		count(&g);
 		print_group(&p, &g, cancelled);
 	}

@@ -15,6 +15,7 @@
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
 #include "daemon/listen.h"
+#include "daemon/looptimer.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/watch.h"
@@ -291,10 +292,7 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 void apps_collect(struct inst *in)
 {
 	struct daemon *d = in->app->daemon;
-	if (!ev_is_active(&d->collect) && !ev_is_pending(&d->collect)) {
-		ev_timer_set(&d->collect, 0., 0.);
-		ev_timer_start(d->loop, &d->collect);
-	}
+	looptimer_soon(d->loop, &d->collect);
 }
 
 void apps_free_all(struct daemon *d)

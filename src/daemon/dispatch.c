@@ -16,6 +16,7 @@
 #include "common/mem.h"
 #include "daemon/cluster_priv.h"
 #include "daemon/loopfd.h"
+#include "daemon/looptimer.h"
 
 #define TURNS 64  /* accepts in one wake-up */
 #define RETRY 0.1 /* after all have refused */
@@ -99,8 +100,7 @@ static bool try_to_give(struct key *k, struct given *g)
 static void arm_retry(struct key *k)
 {
 	if (!list_empty(&k->waiting) && !ev_is_active(&k->retry)) {
-		ev_timer_set(&k->retry, RETRY, 0.);
-		ev_timer_start(k->cluster->conf.loop, &k->retry);
+		looptimer_arm(k->cluster->conf.loop, &k->retry, RETRY);
 	}
 }
 
@@ -166,9 +166,7 @@ static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
 			hand_on(k, g);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
-			ev_timer_stop(loop, &l->pause);
-			ev_timer_set(&l->pause, PAUSE, 0.);
-			ev_timer_start(loop, &l->pause);
+			looptimer_arm(loop, &l->pause, PAUSE);
 			break;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
 			break; /* EAGAIN, or what is wrong with one connection: accept(2) */

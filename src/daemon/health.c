@@ -7,6 +7,7 @@
 #include "common/units.h"
 #include "daemon/daemon.h"
 #include "daemon/inquiry.h"
+#include "daemon/looptimer.h"
 #include "daemon/runner.h"
 
 /* Later than this we were stopped or the machine slept: everybody gets another round. */
@@ -14,12 +15,8 @@
 
 static void arm(struct inst *in)
 {
-	struct ev_loop *loop = in->app->daemon->loop;
 	int64_t ms = in->app->conf.health_interval_ms;
-	ev_timer_stop(loop, &in->health_timer);
-	ev_now_update(loop);
-	ev_timer_set(&in->health_timer, (double)ms / 1000., 0.);
-	ev_timer_start(loop, &in->health_timer);
+	looptimer_arm(in->app->daemon->loop, &in->health_timer, (double)ms / 1000.);
 	in->health_due_ms = clock_mono_ms() + ms;
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
 #include "daemon/environ.h"
+#include "daemon/launch.h"
 #include "daemon/probe.h"
 #include "daemon/runner.h"
 #include "sys/sock.h"
@@ -22,14 +23,10 @@ struct inquiry {
 	struct probe_try *probe;
 	int64_t seq; /* of the connection that was handed to the worker; 0 = none was */
 	inquiry_done *done;
-	ev_timer failed; /* it could not even begin */
-	bool hung;
-	char why[300];
 };
 
 static void free_inquiry(struct inst *in)
 {
-	ev_timer_stop(in->app->daemon->loop, &in->inquiry->failed);
 	free(in->inquiry);
 	in->inquiry = NULL;
 }
@@ -42,41 +39,17 @@ void inquiry_end(struct inst *in)
 	}
 }
 
-static void answer(struct inst *in, bool ok, bool hung, const char *why)
+static void on_done(void *ctx, bool ok, bool hung, const char *why)
 {
+	struct inst *in = ctx;
 	inquiry_done *done = in->inquiry->done;
 	free_inquiry(in);
 	done(in, ok, hung, why);
 }
 
-static void on_done(void *ctx, bool ok, bool hung, const char *why)
-{
-	answer(ctx, ok, hung, why);
-}
-
-static void on_failed(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	(void)loop;
-	(void)revents;
-	struct inst *in = w->data;
-	char why[300];
-	snprintf(why, sizeof(why), "%s", in->inquiry->why);
-	answer(in, false, in->inquiry->hung, why);
-}
-
-static void fail(struct inst *in, bool hung, const char *what, const char *why)
-{
-	struct ev_loop *loop = in->app->daemon->loop;
-	struct inquiry *q = in->inquiry;
-	snprintf(q->why, sizeof(q->why), "%.120s: %.150s", what, why);
-	q->hung = hung;
-	ev_timer_set(&q->failed, 0., 0.);
-	ev_timer_start(loop, &q->failed);
-}
-
 void inquiry_offered(struct inst *in, int64_t seq, bool accepted)
 {
-	if (in->inquiry && in->inquiry->probe && in->inquiry->seq == seq) {
+	if (in->inquiry && in->inquiry->seq == seq) {
 		probe_accepted(in->inquiry->probe, accepted);
 	}
 }
@@ -97,28 +70,28 @@ static bool goes_by_channel(const struct inst *in, const struct probe_target *t)
 	       cluster_has(in->app->cluster, &at);
 }
 
-/* Make a connection and hand its other end to the worker. -1: told. */
-static int hand_over(struct inst *in, const struct probe_target *t)
+/* Make a connection and hand its other end to the worker. */
+static void hand_over(struct inst *in, struct probe_ask *ask)
 {
-	struct cluster_place at = place_of(t);
+	bool is_unix = ask->target->kind == PROBE_UNIX;
+	struct cluster_place at = place_of(ask->target);
 	int fds[2];
-	bool ok = t->kind == PROBE_UNIX
-			  ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	bool ok = is_unix ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 				       fds) == 0
 			  : sock_tcp_pair(fds);
 	if (!ok) {
-		fail(in, false, t->text, strerror(errno));
-		return -1;
+		ask->failed = strerror(errno);
+		return;
 	}
 	int64_t seq = worker_offer(in->worker, &at, fds[1]);
 	if (seq <= 0) {
 		close(fds[0]);
-		fail(in, seq < 0, t->text,
-		     seq < 0 ? "it does not take connections" : "it does not listen there");
-		return -1;
+		ask->hung = seq < 0;
+		ask->failed = seq < 0 ? "it does not take connections" : "it does not listen there";
+		return;
 	}
 	in->inquiry->seq = seq;
-	return fds[0];
+	ask->fd = fds[0];
 }
 
 static bool starts_with_any(const char *s, const char *const *prefix, size_t n)
@@ -150,26 +123,13 @@ static size_t command_env(const struct inst *in, struct words *env)
 
 static void begin_command(struct inst *in, struct probe_ask *ask)
 {
-	const struct app *app = in->app;
 	struct words env = {0};
-	struct spawn_req req = {
-		.argv = ask->target->argv.v,
-		.nbase = command_env(in, &env),
-		.envp = env.v,
-		.cwd = app->conf.cwd,
-		.env_file = app->conf.env_file,
-		.channel_fd = -1,
-		.set_user = app->user.uid != geteuid() || app->user.gid != getegid(),
-		.uid = app->user.uid,
-		.gid = app->user.gid,
-		.groups = app->user.groups,
-		.ngroups = app->user.ngroups,
-		.umask = app->conf.umask >= 0 ? app->conf.umask : 022,
-		.cgroup_fd = -1,
-	};
+	struct spawn_req req = {.argv = ask->target->argv.v, .channel_fd = -1, .cgroup_fd = -1};
+	req.nbase = command_env(in, &env);
 	req.envp = env.v;
+	launch_as_app(in->app, &req);
 	ask->command = &req;
-	in->inquiry->probe = probe_start(app->daemon->loop, ask);
+	in->inquiry->probe = probe_start(in->app->daemon->loop, ask);
 	words_finish(&env);
 }
 
@@ -182,13 +142,14 @@ void inquiry_begin(struct inst *in, const struct probe *p, int64_t timeout_ms, i
 	inquiry_end(in);
 	in->inquiry = xcalloc(1, sizeof(*in->inquiry));
 	in->inquiry->done = done;
-	ev_init(&in->inquiry->failed, on_failed);
-	in->inquiry->failed.data = in;
 	if (!probe_expand(p, probe_port(&in->app->conf, in->slot), in->slot, &t, &err)) {
-		fail(in, false, "probe", err.msg);
+		ask.failed = err.msg;
 	} else if (t.kind == PROBE_EXEC) {
 		begin_command(in, &ask);
-	} else if (!goes_by_channel(in, &t) || (ask.fd = hand_over(in, &t)) >= 0) {
+	} else if (goes_by_channel(in, &t)) {
+		hand_over(in, &ask);
+	}
+	if (!in->inquiry->probe) {
 		in->inquiry->probe = probe_start(in->app->daemon->loop, &ask);
 	}
 	probe_target_finish(&t);

@@ -266,29 +266,33 @@ static bool prepare(struct launch *l, struct err *err)
 	return true;
 }
 
+void launch_as_app(const struct app *app, struct spawn_req *req)
+{
+	const struct user *user = &app->user;
+	req->cwd = app->conf.cwd;
+	req->env_file = app->conf.env_file;
+	req->set_user = user->uid != geteuid() || user->gid != getegid();
+	req->uid = user->uid;
+	req->gid = user->gid;
+	req->groups = user->groups;
+	req->ngroups = user->ngroups;
+	req->umask = app->conf.umask >= 0 ? app->conf.umask : 022;
+}
+
 static bool spawn(struct launch *l, struct spawn_child *child, struct err *err)
 {
 	struct inst *in = l->in;
 	const struct app_conf *c = &in->app->conf;
-	bool other_user = l->in->app->user.uid != geteuid() || l->in->app->user.gid != getegid();
 	struct spawn_req req = {
 		.argv = l->argv.v,
 		.envp = l->env.v,
 		.nbase = l->nbase,
-		.cwd = c->cwd,
 		.script = c->script,
-		.env_file = c->env_file,
 		.out_fd = l->out_fd,
 		.err_fd = l->err_fd,
 		.listen_fds = l->listen_fds,
 		.nlisten = in->nlisten,
 		.channel_fd = l->channel_fd,
-		.set_user = other_user,
-		.uid = l->in->app->user.uid,
-		.gid = l->in->app->user.gid,
-		.groups = l->in->app->user.groups,
-		.ngroups = l->in->app->user.ngroups,
-		.umask = c->umask >= 0 ? c->umask : 022,
 		.nice = c->nice,
 		.set_nice = c->nice_given,
 		.affinity = l->affinity[0] ? l->affinity : NULL,
@@ -298,6 +302,7 @@ static bool spawn(struct launch *l, struct spawn_child *child, struct err *err)
 		.cgroup_fd = in->cgroup_fd,
 		.as_own_child = !in->app->daemon->link.alive,
 	};
+	launch_as_app(in->app, &req);
 	return spawn_start(&req, child, err);
 }
 

@@ -10,12 +10,18 @@
 
 #include "common/err.h"
 
+struct app;
 struct inst;
+struct spawn_req;
 
 /* Start a process. On failure everything made for it is given back. ERR_LIMIT: no room. */
 bool launch_start(struct inst *in, struct err *err);
 /* Let go of the process and all that was made for it. Safe if there is none. */
 void launch_release(struct inst *in);
+
+/* Where and as whom the app's programs run, health checks too: cwd, env_file, user, umask. Borrowed
+ * from the app. */
+void launch_as_app(const struct app *app, struct spawn_req *req);
 
 /* The stub says whether the program runs. */
 void launch_on_report(struct ev_loop *loop, ev_io *w, int revents);

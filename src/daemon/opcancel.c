@@ -39,8 +39,7 @@ bool ops_cancel(struct ops *o, uint64_t id, struct err *err)
 	for (size_t i = 0; i < op->ntargets; i++) {
 		struct target *t = &op->target[i];
 		if (!t->begun) {
-			t->begun = t->over = t->ok = true;
-			t->done = DONE_LEFT;
+			target_leave(t);
 		}
 	}
 	ops_wake(o);
@@ -57,7 +56,7 @@ static void tell_app(struct call *call, const struct op *op, const char *app)
 		if (strcmp(t->app, app) != 0) {
 			continue;
 		}
-		left += t->over && strcmp(t->done, DONE_LEFT) == 0;
+		left += target_is_left(t);
 		if (!t->over && strlen(now) < sizeof(now) - 16) {
 			size_t len = strlen(now);
 			snprintf(now + len, sizeof(now) - len, "%s%d", len ? "," : " after slot ",
@@ -81,7 +80,7 @@ static void write_answer(struct call *call, const struct op *op)
 	jw_arr(w);
 	for (size_t i = 0; i < op->ntargets; i++) {
 		const struct target *t = &op->target[i];
-		bool is_left = t->over && strcmp(t->done, DONE_LEFT) == 0;
+		bool is_left = target_is_left(t);
 		left += is_left;
 		done += t->over && t->ok && !is_left;
 		if (!t->over) {

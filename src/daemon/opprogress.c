@@ -354,7 +354,7 @@ static void tell_over(struct op *op, struct conn *c, struct target *t, const str
 				    .pid = pid,
 				    .kept = strcmp(t->done, "kept") == 0,
 				    .ms = -1});
-	} else if (strcmp(t->done, DONE_LEFT) == 0) {
+	} else if (target_is_left(t)) {
 		tell(op, c, t,
 		     &(struct news){.phase = "left", .text = t->done, .pid = t->old_pid, .ms = -1});
 	} else if (t->rolling) {

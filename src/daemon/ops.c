@@ -10,6 +10,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/looptimer.h"
 #include "daemon/ops_priv.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
@@ -107,14 +108,14 @@ static struct inst *find_inst(const struct op *op, const struct target *t)
 	return NULL;
 }
 
-/* One reload of an app at a time: whether one that was asked for earlier is not over. */
-static bool is_behind_another(const struct op *op, const char *app)
+/* Whether a reload of the app that was asked for before this operation is not over. */
+static bool is_reloading_before(const struct ops *o, const char *app, uint64_t id)
 {
-	struct op *o, *next;
-	list_for_each(o, next, &op->ops->all, node)
+	struct op *op, *next;
+	list_for_each(op, next, &o->all, node)
 	{
-		for (size_t i = 0; o->kind == OP_RELOAD && o->id < op->id && i < o->ntargets; i++) {
-			if (!o->target[i].over && strcmp(o->target[i].app, app) == 0) {
+		for (size_t i = 0; op->kind == OP_RELOAD && op->id < id && i < op->ntargets; i++) {
+			if (!op->target[i].over && strcmp(op->target[i].app, app) == 0) {
 				return true;
 			}
 		}
@@ -127,8 +128,9 @@ static enum rollout_turn turn_of(const struct op *op, size_t i, const struct ins
 {
 	struct rollout_progress p = {0};
 	bool reload = op->kind == OP_RELOAD;
-	if (reload && in && (rollout_is_busy(in) || is_behind_another(op, op->target[i].app))) {
-		return TURN_WAIT;
+	if (reload && in &&
+	    (rollout_is_busy(in) || is_reloading_before(op->ops, in->app->conf.name, op->id))) {
+		return TURN_WAIT; /* one reload of an app at a time */
 	}
 	if (in && turns_must_wait(op, in)) {
 		return TURN_WAIT; /* for other apps */
@@ -157,8 +159,7 @@ static bool pump_target(struct op *op, size_t i)
 		t->done = "gone";
 		t->ok = op->kind == OP_STOP || op->kind == OP_DELETE;
 	} else if (turn == TURN_LEAVE) {
-		t->begun = t->over = t->ok = true;
-		t->done = DONE_LEFT;
+		target_leave(t);
 		t->state = in->state;
 	} else {
 		target_act(op, t, in);
@@ -221,16 +222,7 @@ void ops_reload_one(struct ops *o, struct inst *in)
 
 bool ops_is_reloading(const struct ops *o, const struct app *app)
 {
-	struct op *op, *next;
-	list_for_each(op, next, &o->all, node)
-	{
-		for (size_t i = 0; op->kind == OP_RELOAD && i < op->ntargets; i++) {
-			if (!op->target[i].over && strcmp(op->target[i].app, app->conf.name) == 0) {
-				return true;
-			}
-		}
-	}
-	return false;
+	return is_reloading_before(o, app->conf.name, UINT64_MAX);
 }
 
 bool ops_reload_app(struct ops *o, struct app *app)
@@ -300,10 +292,7 @@ void ops_on_conn_gone(struct ops *o, uint64_t serial)
 
 void ops_wake(struct ops *o)
 {
-	if (!ev_is_active(&o->pump) && !ev_is_pending(&o->pump)) {
-		ev_timer_set(&o->pump, 0., 0.);
-		ev_timer_start(o->daemon->loop, &o->pump);
-	}
+	looptimer_soon(o->daemon->loop, &o->pump);
 }
 
 static void on_pump(struct ev_loop *loop, ev_timer *w, int revents)

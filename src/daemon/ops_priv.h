@@ -27,9 +27,6 @@ struct target {
 	char *lines;		/* last log lines of a failure; NULL = none */
 };
 
-/* What a target that was never touched is said to be. */
-#define DONE_LEFT "left as it was"
-
 /* One of the apps an operation is about. */
 struct op_app {
 	char name[LIMIT_NAME + 1];
@@ -62,6 +59,9 @@ struct op {
 void target_act(struct op *op, struct target *t, struct inst *in);
 /* Whether it is over: `in` is the instance, its successor or the one that was replaced. */
 void target_check(struct op *op, struct target *t, struct inst *in);
+/* It is not touched, because the operation ends before its turn. */
+void target_leave(struct target *t);
+bool target_is_left(const struct target *t);
 /* Of an instance that is no more: static text. */
 const char *target_end_word(const struct inst *in);
 

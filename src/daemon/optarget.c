@@ -11,6 +11,8 @@
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 
+static const char left_as_it_was[] = "left as it was";
+
 static void succeed(struct op *op, struct target *t, const struct inst *in, const char *done)
 {
 	t->over = t->ok = true;
@@ -76,6 +78,17 @@ static void check_started(struct op *op, struct target *t, struct inst *in)
 	default:
 		break;
 	}
+}
+
+void target_leave(struct target *t)
+{
+	t->begun = t->over = t->ok = true;
+	t->done = left_as_it_was;
+}
+
+bool target_is_left(const struct target *t)
+{
+	return t->over && t->done == left_as_it_was;
 }
 
 /* An instance that is no more: with its app, or scaled away. */

@@ -47,6 +47,7 @@ struct probe_try {
 	int64_t timeout_ms, deadline_ms;
 	int error; /* of what failed before we began; told by the timer */
 	char failed[300];
+	bool hung;
 	ev_io io, pid_io;
 	ev_timer timer;
 	void (*done)(void *ctx, bool ok, bool hung, const char *why);
@@ -387,7 +388,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 	struct probe_try *t = container_of(w, struct probe_try, timer);
 	char age[24];
 	if (t->failed[0]) {
-		finish(t, false, false, "%s", t->failed);
+		finish(t, false, t->hung, "%s", t->failed);
 	} else if (t->error) {
 		fail_errno(t, t->error);
 	} else if (clock_mono_ms() - t->deadline_ms > LATE_MS) {
@@ -404,6 +405,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 /* False: it has failed already, and the timer tells. */
 static bool begin(struct probe_try *t, const struct probe_ask *ask)
 {
+	if (ask->failed) {
+		snprintf(t->failed, sizeof(t->failed), "%s: %.150s", t->text, ask->failed);
+		t->hung = ask->hung;
+		return false;
+	}
 	if (t->kind == PROBE_EXEC) {
 		return begin_command(t, ask->command);
 	}
@@ -426,7 +432,7 @@ struct probe_try *probe_start(struct ev_loop *loop, const struct probe_ask *ask)
 	struct probe_try *t = xcalloc(1, sizeof(*t));
 	*t = (struct probe_try){.loop = loop,
 				.kind = ask->target->kind,
-				.text = xstrdup(ask->target->text),
+				.text = xstrdup(ask->target->text ? ask->target->text : "probe"),
 				.fd = -1,
 				.pidfd = -1,
 				.report_fd = -1,

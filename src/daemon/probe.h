@@ -22,6 +22,8 @@ struct probe_ask {
 	int64_t timeout_ms;
 	int fd; /* a connection that is there already (taken over); -1 = connect to the target */
 	const struct spawn_req *command; /* exec; borrowed for the call */
+	const char *failed; /* it cannot even be asked: told by done as well; NULL = it can */
+	bool hung;	    /* ... because it takes nothing */
 	/* Comes once, from the loop, never from probe_start(); the try is gone then. why is "GET
 	 * /healthz gave 503", "no answer within 3s"; NULL if ok. hung: it did not answer at all. */
 	void (*done)(void *ctx, bool ok, bool hung, const char *why);

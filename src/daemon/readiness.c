@@ -19,6 +19,10 @@
 #define AUTO_SETTLE 5.0
 /* How often a program that is not node is looked at for a listening socket. */
 #define LISTEN_POLL 0.1
+/* How often something is asked, at first and at most, and how long it may take to answer. */
+#define ASK_FIRST      0.05
+#define ASK_MOST       1.0
+#define ASK_TIMEOUT_MS 3000
 
 static void arm(struct inst *in, double seconds)
 {
@@ -32,11 +36,6 @@ static double left(const struct inst *in)
 {
 	return (double)(in->ready_deadline_ms - clock_mono_ms()) / 1000.;
 }
-
-/* How often something is asked, at first and at most, and how long it may take to answer. */
-#define ASK_FIRST      0.05
-#define ASK_MOST       1.0
-#define ASK_TIMEOUT_MS 3000
 
 static bool asks(const struct inst *in)
 {

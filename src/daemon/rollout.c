@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/looptimer.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
 
@@ -93,9 +94,8 @@ void rollout_take(struct inst *young)
 void rollout_look_later(struct inst *trial)
 {
 	int64_t left = trial->proven_mono_ms - clock_mono_ms();
-	ev_timer_stop(trial->app->daemon->loop, &trial->trial_timer);
-	ev_timer_set(&trial->trial_timer, (double)(left > 0 ? left : 0) / 1000. + 0.001, 0.);
-	ev_timer_start(trial->app->daemon->loop, &trial->trial_timer);
+	looptimer_arm(trial->app->daemon->loop, &trial->trial_timer,
+		      (double)(left > 0 ? left : 0) / 1000. + 0.001);
 }
 
 void rollout_on_timer(struct ev_loop *loop, ev_timer *w, int revents)

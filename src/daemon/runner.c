@@ -17,6 +17,7 @@
 #include "daemon/health.h"
 #include "daemon/launch.h"
 #include "daemon/listen.h"
+#include "daemon/looptimer.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
 #include "daemon/rollout.h"
@@ -107,10 +108,7 @@ int64_t inst_uptime_ms(const struct inst *in)
 
 static void arm(struct inst *in, ev_timer *t, double seconds)
 {
-	ev_timer_stop(loop_of(in), t);
-	ev_now_update(loop_of(in));
-	ev_timer_set(t, seconds > 0 ? seconds : 0., 0.);
-	ev_timer_start(loop_of(in), t);
+	looptimer_arm(loop_of(in), t, seconds);
 }
 
 /* --- stopping --- */

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/units.h"
 #include "daemon/daemon.h"
+#include "daemon/looptimer.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 
@@ -56,9 +57,7 @@ static void plan(struct app *app, int64_t now)
 static void arm(struct schedule *s)
 {
 	int64_t left = MINUTE_MS - clock_real_ms() % MINUTE_MS;
-	ev_now_update(s->daemon->loop);
-	ev_timer_set(&s->minute, (double)(left + 1) / 1000., 0.);
-	ev_timer_start(s->daemon->loop, &s->minute);
+	looptimer_arm(s->daemon->loop, &s->minute, (double)(left + 1) / 1000.);
 }
 
 void schedule_changed(struct app *app)

@@ -98,8 +98,11 @@ static unsigned count_group(const struct sockets *s, const struct lsock *l, unsi
 static void steer(struct sockets *s, const struct lsock *l)
 {
 	unsigned used;
-	unsigned n = count_group(s, l, &used);
 	struct lsock *o, *next;
+	if (l->slot < 0) {
+		return;
+	}
+	unsigned n = count_group(s, l, &used);
 	bool *out = xcalloc(n, sizeof(*out));
 	list_for_each(o, next, &s->all, node)
 	{
@@ -254,7 +257,6 @@ static struct lsock *open_new(struct sockets *s, struct lsock *l, struct sock_re
 {
 	char name[SOCK_NAME] = "";
 	int code = 0;
-	l->fd = 0; /* as good as open, to find its group */
 	if (l->slot >= 0) {
 		join_group(s, l, req, &l->place);
 	}

@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/looptimer.h"
 #include "daemon/ops_priv.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
@@ -76,9 +77,8 @@ void turns_changed(struct daemon *d)
 void turns_wake(struct daemon *d)
 {
 	struct turns *t = &d->turns;
-	if ((t->any_held || d->stopping) && !ev_is_active(&t->look) && !ev_is_pending(&t->look)) {
-		ev_timer_set(&t->look, 0., 0.);
-		ev_timer_start(d->loop, &t->look);
+	if (t->any_held || d->stopping) {
+		looptimer_soon(d->loop, &t->look);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/looptimer.h"
 #include "daemon/runner.h"
 #include "sys/watchtree.h"
 
@@ -101,11 +102,7 @@ static bool is_own(void *ctx, const char *path)
 
 static void start_timer(struct watch *w, ev_timer *t, double seconds)
 {
-	struct ev_loop *loop = w->app->daemon->loop;
-	ev_timer_stop(loop, t);
-	ev_now_update(loop);
-	ev_timer_set(t, seconds, 0.);
-	ev_timer_start(loop, t);
+	looptimer_arm(w->app->daemon->loop, t, seconds);
 }
 
 /* What does not serve gets another process at once, unless the one it has is newer than the change.
