@@ -383,6 +383,9 @@ static void end_others(struct app *app)
 			in->state = in->state == ST_STOPPING ? ST_ONLINE : in->state;
 			runner_event(in, EV_STOP);
 		}
+		if (in->lost) {
+			reap_lost(in);
+		}
 		apps_collect(in);
 	}
 }
