@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "app/policy.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ void exit_status_text(const struct exit_status *st, char *out, size_t cap)
 int64_t policy_delay(const struct app_conf *c, unsigned in_a_row, uint32_t random)
 {
 	int64_t delay = c->restart_delay_ms;
-	for (unsigned i = 0; i < in_a_row && delay < c->restart_delay_max_ms; i++) {
+	for (unsigned i = 0; i < in_a_row && delay && delay < c->restart_delay_max_ms; i++) {
 		delay *= 2;
 	}
 	if (delay > c->restart_delay_max_ms) {
@@ -120,6 +121,6 @@ enum inst_event policy_exit(const struct app_conf *c, struct history *h,
 		return EV_EXIT_NOW;
 	}
 	*delay_ms = policy_delay(c, h->in_a_row, random);
-	h->in_a_row++;
+	h->in_a_row += h->in_a_row < UINT_MAX;
 	return EV_EXIT_RETRY;
 }

@@ -14,6 +14,7 @@
 #include "client/workdir.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/suggest.h"
 #include "config/order.h"
 
 #define MAX_INCLUDES 1000
@@ -104,7 +105,7 @@ static bool read_all(int fd, const char *path, struct buf *out, struct err *err)
 	}
 }
 
-static bool read_path(const char *path, struct buf *text, struct err *err)
+bool appfile_text(const char *path, struct buf *text, struct err *err)
 {
 	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open_file(path, err);
 	if (fd < 0) {
@@ -120,8 +121,8 @@ static bool read_path(const char *path, struct buf *text, struct err *err)
 /* One file without those it includes. project NULL = the folder's name. If it could not be read
  * *err says why; if it could, but there are errors in it, err->msg is empty and *out has the rest.
  */
-static bool read_one(const char *path, const char *project, struct ini_file *out,
-		     struct err_list *errs, struct err *err)
+static bool read_one(const char *path, const char *project, const char *profile,
+		     struct ini_file *out, struct err_list *errs, struct err *err)
 {
 	struct buf text = {0};
 	bool is_stdin = strcmp(path, "-") == 0;
@@ -132,11 +133,16 @@ static bool read_one(const char *path, const char *project, struct ini_file *out
 		dir = is_stdin ? workdir_get(err)
 			       : xstrndup(file, slash == file ? 1 : (size_t)(slash - file));
 	}
-	bool ok = file && dir && read_path(path, &text, err);
+	bool ok = file && dir && appfile_text(path, &text, err);
 	if (ok) {
 		char *own = project ? xstrdup(project) : workdir_project(dir);
-		ok = ini_parse_apps(out, text.data ? text.data : "", text.len, file, dir, own,
-				    errs);
+		struct ini_source src = {.text = text.data ? text.data : "",
+					 .len = text.len,
+					 .file = file,
+					 .dir = dir,
+					 .project = own,
+					 .profile = profile};
+		ok = ini_parse_apps(out, &src, errs);
 		if (!ok) {
 			err_set(err, ERR_CONFIG, "%s", "");
 		}
@@ -149,12 +155,12 @@ static bool read_one(const char *path, const char *project, struct ini_file *out
 }
 
 /* A file that cannot be read is an error among the others; *all_read is false then. */
-static bool add_included(struct ini_file *into, const char *path, struct err_list *errs,
-			 bool *all_read)
+static bool add_included(struct ini_file *into, const char *path, const char *profile,
+			 struct err_list *errs, bool *all_read)
 {
 	struct ini_file more = {0};
 	struct err err;
-	bool ok = read_one(path, into->project, &more, errs, &err);
+	bool ok = read_one(path, into->project, profile, &more, errs, &err);
 	if (!ok && err.msg[0]) {
 		err_list_add(errs, "%s", err.msg);
 		*all_read = false;
@@ -165,11 +171,14 @@ static bool add_included(struct ini_file *into, const char *path, struct err_lis
 			     path, more.includes[0].line);
 		ok = false;
 	}
+	for (size_t i = 0; i < more.napps; i++) {
+		more.apps[i]->list = strcmp(into->file, "-") == 0 ? NULL : xstrdup(into->file);
+	}
 	return ini_merge(into, &more, errs) && ok;
 }
 
-static bool add_includes(struct ini_file *f, const char *path, struct err_list *errs,
-			 bool *all_read)
+static bool add_includes(struct ini_file *f, const char *path, const char *profile,
+			 struct err_list *errs, bool *all_read)
 {
 	bool ok = true;
 	size_t n = f->nincludes;
@@ -187,21 +196,47 @@ static bool add_includes(struct ini_file *f, const char *path, struct err_list *
 			continue;
 		}
 		for (size_t k = 0; k < g.gl_pathc && k < MAX_INCLUDES; k++) {
-			ok &= add_included(f, g.gl_pathv[k], errs, all_read);
+			ok &= add_included(f, g.gl_pathv[k], profile, errs, all_read);
 		}
 		globfree(&g);
 	}
 	return ok;
 }
 
-bool appfile_read(const char *path, struct ini_file *out, struct err_list *errs, struct err *err)
+/* One that no section is of is a slip of the pen, not the base alone. */
+static bool check_profile(const struct ini_file *f, const char *path, const char *profile,
+			  struct err_list *errs)
+{
+	struct suggest s;
+	char near[160];
+	struct buf all = {0};
+	if (!profile || ini_has_profile(f, profile)) {
+		return true;
+	}
+	suggest_init(&s, profile);
+	for (size_t i = 0; i < f->nprofiles; i++) {
+		suggest_offer(&s, f->profiles[i]);
+		buf_addf(&all, "%s%s", i ? ", " : "", f->profiles[i]);
+	}
+	suggest_text(&s, near, sizeof(near));
+	err_list_add(errs, "%s: no section is of the profile \"%.60s\"%s (there %s: %s)", path,
+		     profile, near, f->nprofiles == 1 ? "is one" : "are",
+		     f->nprofiles ? all.data : "none");
+	buf_finish(&all);
+	return false;
+}
+
+bool appfile_read(const char *path, const char *profile, struct ini_file *out,
+		  struct err_list *errs, struct err *err)
 {
 	bool all_read = true;
-	bool ok = read_one(path, NULL, out, errs, err);
+	profile = profile && *profile ? profile : NULL;
+	bool ok = read_one(path, NULL, profile, out, errs, err);
 	if (!ok && err->msg[0]) {
 		return false;
 	}
-	ok &= add_includes(out, path, errs, &all_read);
+	ok &= add_includes(out, path, profile, errs, &all_read);
+	ok &= !all_read || check_profile(out, path, profile, errs);
 	/* Names are only known to be wrong once all are known. */
 	ok &= !all_read || order_check(out->apps, out->napps, NULL, 0, errs);
 	if (!ok) {
@@ -250,22 +285,46 @@ void appfile_report(const struct client *c, struct err_list *errs, const char *o
 	free(cwd);
 }
 
-int appfile_load(const struct client *c, const char *path, struct ini_file *out)
+/* The app list of another program that lies here; NULL = none. */
+static const char *foreign_list(void)
+{
+	static const char *const names[] = {
+		"ecosystem.config.js",	"ecosystem.config.cjs", "ecosystem.config.mjs",
+		"ecosystem.json",	"process.json",		"pm2.config.js",
+		"ecosystem.config.yml", "supervisord.conf",	"Procfile"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (access(names[i], R_OK) == 0) {
+			return names[i];
+		}
+	}
+	return NULL;
+}
+
+/* What to do where there is no pmctl.ini. Caller frees. */
+static char *none_hint(void)
+{
+	const char *foreign = foreign_list();
+	return foreign ? xasprintf("make it of %s: pmctl import %s -o " APPFILE_DEFAULT, foreign,
+				   foreign)
+		       : xstrdup("write one (man pmctl.ini), or name one: pmctl start FILE.ini");
+}
+
+int appfile_load(const struct client *c, const char *path, const char *profile,
+		 struct ini_file *out)
 {
 	struct err_list errs = {0};
 	struct err err;
 	int status = 0;
-	if (!appfile_read(path, out, &errs, &err)) {
+	if (!appfile_read(path, profile, out, &errs, &err)) {
 		if (errs.count) {
 			appfile_report(c, &errs, "nothing applied");
 			status = err_info(ERR_CONFIG)->exit_status;
 		} else {
 			bool none = !c->config && strcmp(path, APPFILE_DEFAULT) == 0 &&
 				    access(path, F_OK) != 0;
-			status = client_fail(c, &err,
-					     none ? "write one (man pmctl.ini), or name one: pmctl "
-						    "start FILE.ini"
-						  : NULL);
+			char *hint = none ? none_hint() : NULL;
+			status = client_fail(c, &err, hint);
+			free(hint);
 		}
 	}
 	err_list_finish(&errs);

@@ -20,6 +20,12 @@
 		name, 0, "MS", doc, OPT_HIDDEN, key, NULL                                          \
 	}
 
+/* PM2's that mean nothing here: taken, with a note that says why. */
+#define WITHOUT_EFFECT(name, letter, meta, doc)                                                    \
+	{                                                                                          \
+		name, letter, meta, doc, OPT_HIDDEN, NULL, NULL                                    \
+	}
+
 static const struct opt others[] = {
 	{"name", 'n', "NAME", "Name of the app; default the script's without extension.", 0, NULL,
 	 NULL},
@@ -40,6 +46,31 @@ static const struct opt others[] = {
 	{"no-autorestart", 0, NULL, "As --autorestart never.", 0, "autorestart", "never"},
 	{"no-treekill", 0, NULL, "As --kill-mode process.", 0, "kill_mode", "process"},
 	{"port", 0, "N", "As --env.PORT.", OPT_HIDDEN, "env.PORT", NULL},
+	{"exec-mode", 0, "MODE", "As --mode.", OPT_HIDDEN, "mode", NULL},
+	{"exec-interpreter", 0, "PROGRAM", "As --interpreter.", OPT_HIDDEN, "interpreter", NULL},
+	{"parallel", 0, "N", "As --reload-parallel.", OPT_HIDDEN, "reload_parallel", NULL},
+	{"log-date-format", 0, "FORMAT", "As --log-format time.", OPT_HIDDEN, "log_format", "time"},
+	{"disable-logs", 0, NULL, "As --log-out none --log-err none.", OPT_HIDDEN, "log_out",
+	 "none"},
+	WITHOUT_EFFECT(
+		"update-env", 'a', NULL,
+		"an app never has the caller's environment; see --env NAME=VALUE, --env-file"),
+	WITHOUT_EFFECT("filter-env", 0, "NAMES", "an app never has the caller's environment"),
+	WITHOUT_EFFECT("merge-logs", 0, NULL,
+		       "a file named with --log-out is that of all instances anyway"),
+	WITHOUT_EFFECT("force", 'f', NULL, "names are unique; give another with --name"),
+	WITHOUT_EFFECT("silent", 's', NULL, "there is nothing to be silent about"),
+	WITHOUT_EFFECT("no-daemon", 0, NULL,
+		       "apps are kept by pmctld; in a container: pmctld --foreground"),
+	WITHOUT_EFFECT("attach", 0, NULL, "see pmctl logs -f"),
+	WITHOUT_EFFECT("no-pmx", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("no-automation", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("no-vizion", 0, NULL, "no version control is looked at"),
+	WITHOUT_EFFECT("source-map-support", 0, NULL,
+		       "node does that: --node-args=--enable-source-maps"),
+	WITHOUT_EFFECT("disable-source-map-support", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("shutdown-with-message", 0, NULL,
+		       "a stop is a signal; see --stop-signal and --stop-timeout"),
 	MS("kill-timeout", "stop_timeout", "As --stop-timeout, a bare number in ms."),
 	MS("listen-timeout", "ready_timeout", "As --ready-timeout, a bare number in ms."),
 	MS("exp-backoff-restart-delay", "restart_delay",
@@ -95,16 +126,40 @@ struct opt_set appopts_keys(void)
 	return (struct opt_set){made, n};
 }
 
-static bool is_app_option(const struct opt *o)
+static bool is_app_option(const struct given *g)
 {
+	const struct opt *o = g->opt;
+	bool profile = g->value && !strchr(g->value, '='); /* --env production is of an app list */
 	return o->key || (o >= others && o < others + ARRAY_LEN(others)) ||
-	       (o->name && strcmp(o->name, "env") == 0);
+	       (o->name && strcmp(o->name, "env") == 0 && !profile);
+}
+
+const char *appopts_note(const struct given *g)
+{
+	static char text[200];
+	const struct opt *o = g->opt;
+	long n = g->value && !g->value[strspn(g->value, "0123456789")] ? atol(g->value) : 0;
+	if (o >= others && o < others + ARRAY_LEN(others) && !o->key &&
+	    strcmp(o->name, "name") != 0) {
+		snprintf(text, sizeof(text), "--%s has no effect: %s", o->name, o->doc);
+		return text;
+	}
+	/* Durations of ours that PM2 has under the same name, in milliseconds. */
+	if (n >= 100 && o->key && !(o->meta && strcmp(o->meta, "MS") == 0) &&
+	    (strcmp(o->key, "restart_delay") == 0 || strcmp(o->key, "min_uptime") == 0 ||
+	     strcmp(o->key, "watch_delay") == 0)) {
+		snprintf(text, sizeof(text),
+			 "--%s %ld is in seconds; milliseconds, as in PM2, are %ldms", o->name, n,
+			 n);
+		return text;
+	}
+	return NULL;
 }
 
 bool appopts_any(const struct args *a)
 {
 	for (size_t i = 0; i < a->ngiven; i++) {
-		if (is_app_option(a->given[i].opt)) {
+		if (is_app_option(&a->given[i])) {
 			return true;
 		}
 	}
@@ -128,13 +183,14 @@ static bool set_env(struct app_def *d, const char *text, struct err *err)
 static void set_key(struct app_def *d, const struct given *g)
 {
 	const struct opt *o = g->opt;
-	const char *value = g->value ? g->value : o->fixed ? o->fixed : "";
+	bool fixed = o->fixed && !(g->value && o->flags & OPT_OPTIONAL);
+	const char *value = fixed ? o->fixed : g->value ? g->value : "";
 	char *key = g->sub ? xasprintf("%s%s", o->key, g->sub) : xstrdup(o->key);
 	bool in_ms = o->meta && strcmp(o->meta, "MS") == 0 && value[0] &&
 		     !value[strspn(value, "0123456789")];
 	char *text = xasprintf("%s%s", value, in_ms ? "ms" : "");
 	def_set(d, key, text, 0);
-	if (o->letter == 'l') {
+	if (o->letter == 'l' || strcmp(o->name, "disable-logs") == 0) {
 		def_set(d, "log_err", text, 0);
 	}
 	free(key);

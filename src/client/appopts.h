@@ -18,6 +18,10 @@ struct opt_set appopts_short(void);
 /* One for each key; booleans as --KEY and --no-KEY. Made at the first call, kept for good. */
 struct opt_set appopts_keys(void);
 
+/* What somebody who knows PM2 should know of an option that was given; NULL = nothing. Valid until
+ * the next call. */
+const char *appopts_note(const struct given *g);
+
 /* Whether an option says that a new app is meant. */
 bool appopts_any(const struct args *a);
 

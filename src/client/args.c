@@ -63,10 +63,11 @@ static const struct opt *find_letter(const struct opt_set *sets, size_t nsets, c
 	return NULL;
 }
 
-static void add(struct args *a, const struct opt *o, const char *sub, const char *value)
+static void add(struct args *a, const struct opt *o, const char *sub, const char *value,
+		const char *word)
 {
 	a->given = xreallocarray(a->given, a->ngiven + 1, sizeof(*a->given));
-	a->given[a->ngiven++] = (struct given){o, sub, value};
+	a->given[a->ngiven++] = (struct given){o, sub, value, word};
 }
 
 static bool unknown_long(struct parser *p, const char *name, size_t len)
@@ -121,6 +122,7 @@ static bool parse_long(struct parser *p, const char *word)
 	const char *attached = word[len] == '=' ? word + len + 1 : NULL;
 	const struct opt *o = find_long(p->sets, p->nsets, word, len);
 	const char *value = NULL;
+	int at = p->at;
 	if (!o) {
 		return unknown_long(p, word, len);
 	}
@@ -135,12 +137,13 @@ static bool parse_long(struct parser *p, const char *word)
 		free((char *)(uintptr_t)sub);
 		return false;
 	}
-	add(p->args, o, sub, value);
+	add(p->args, o, sub, value, p->argv[at]);
 	return true;
 }
 
 static bool parse_letters(struct parser *p, const char *letters)
 {
+	const char *word = p->argv[p->at];
 	for (; *letters; letters++) {
 		const struct opt *o = find_letter(p->sets, p->nsets, *letters);
 		const char *value = NULL;
@@ -149,13 +152,13 @@ static bool parse_letters(struct parser *p, const char *letters)
 				       isprint((unsigned char)*letters) ? *letters : '?');
 		}
 		if (!o->meta || (o->flags & OPT_OPTIONAL)) {
-			add(p->args, o, NULL, NULL);
+			add(p->args, o, NULL, NULL, word);
 			continue;
 		}
 		if (!take_value(p, o, letters[1] ? letters + 1 : NULL, &value)) {
 			return false;
 		}
-		add(p->args, o, NULL, value);
+		add(p->args, o, NULL, value, word);
 		return true;
 	}
 	return true;

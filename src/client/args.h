@@ -37,6 +37,7 @@ struct given {
 	const struct opt *opt;
 	const char *sub;   /* "PORT" of a family, else NULL */
 	const char *value; /* NULL = none */
+	const char *word;  /* of the command line, the one with its name */
 };
 
 struct args {

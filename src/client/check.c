@@ -3,17 +3,19 @@
 #include "client/appfile.h"
 #include "client/client.h"
 #include "client/commands.h"
+#include "client/scripts.h"
 
 static bool check_one(struct client *c, const char *path, struct err_list *errs, struct err *first)
 {
 	struct ini_file f;
 	struct err err;
-	if (appfile_read(path, &f, errs, &err)) {
+	if (appfile_read(path, args_value(&c->args, "env", NULL), &f, errs, &err)) {
 		if (!c->json) {
 			client_add_text(&c->out, path);
 			buf_addf(&c->out, ": %zu app%s, no errors\n", f.napps,
 				 f.napps == 1 ? "" : "s");
 		}
+		scripts_warn(c, f.apps, f.napps);
 		ini_file_finish(&f);
 		return true;
 	}

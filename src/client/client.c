@@ -18,7 +18,8 @@
 #include "common/mem.h"
 #include "sys/fileio.h"
 
-#define ASK_MS 10000 /* for a reading command without --timeout */
+#define ASK_MS	  10000 /* for a reading command without --timeout */
+#define ASK_TRIES 5	/* where supervisors are killed one after the other */
 
 /* Reading the whole locale costs more than the rest of a short command. */
 static bool has_utf8(void)
@@ -172,7 +173,13 @@ bool client_paths(struct client *c, struct err *err)
 
 bool client_connect(struct client *c, struct err *err)
 {
-	return c->conn.open || (client_paths(c, err) && conn_open(&c->conn, &c->paths, err));
+	struct conn before = c->conn;
+	if (before.open) {
+		return true;
+	}
+	bool ok = client_paths(c, err) && conn_open(&c->conn, &c->paths, err);
+	memcpy(c->conn.version, before.version, sizeof(before.version));
+	return ok;
 }
 
 static bool ask(struct client *c, const char *method, json_t *params, struct rpc_reply *reply,
@@ -195,18 +202,28 @@ static bool ask(struct client *c, const char *method, json_t *params, struct rpc
 	return false;
 }
 
+/* Asked for again after the daemon was killed, these might be done twice. */
+static bool may_repeat(const char *method)
+{
+	return strcmp(method, "signal") != 0 && strcmp(method, "rotate") != 0;
+}
+
 bool client_ask(struct client *c, const char *method, json_t *params, struct rpc_reply *reply,
 		int *status)
 {
 	struct err err;
 	*reply = (struct rpc_reply){.id = -1};
-	bool again = !c->conn.open;
-	bool ok = ask(c, method, json_incref(params), reply, &err);
-	if (!ok && again && c->conn.open && err.code == ERR_NO_DAEMON &&
-	    strstr(err.msg, "closed the connection")) {
-		conn_close(&c->conn);
+	int tries = may_repeat(method) ? ASK_TRIES : 1;
+	bool ok = false;
+	for (int i = 0; i < tries && !ok; i++) {
 		rpc_reply_finish(reply);
 		ok = ask(c, method, json_incref(params), reply, &err);
+		if (!ok && (err.code != ERR_NO_DAEMON || !c->conn.open || !c->conn.lost)) {
+			break;
+		}
+		if (!ok) {
+			conn_close(&c->conn);
+		}
 	}
 	json_decref(params);
 	if (!ok) {
@@ -224,7 +241,7 @@ static int append(const char *data, size_t len, void *out)
 
 void client_print_json(struct client *c, json_t *result)
 {
-	if (!json_object_get(result, "v")) {
+	if (json_is_object(result) && !json_object_get(result, "v")) {
 		json_t *o = json_pack("{s:i}", "v", 1);
 		if (!o || json_object_update(o, result) != 0 ||
 		    json_object_update(result, o) != 0) {
@@ -233,7 +250,8 @@ void client_print_json(struct client *c, json_t *result)
 		json_dump_callback(o, append, &c->out, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		json_decref(o);
 	} else {
-		json_dump_callback(result, append, &c->out, JSON_COMPACT | JSON_REAL_PRECISION(15));
+		json_dump_callback(result, append, &c->out,
+				   JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	}
 	buf_addc(&c->out, '\n');
 }

@@ -21,6 +21,7 @@
 struct command;
 
 struct client {
+	char **argv;		   /* of main() */
 	const struct command *cmd; /* NULL before it is known */
 	struct args args;
 	bool json;
@@ -58,7 +59,7 @@ bool client_paths(struct client *c, struct err *err);
 /* Connect if need be. */
 bool client_connect(struct client *c, struct err *err);
 
-/* For reading commands: connect, ask, and try once more if the daemon went away meanwhile. On
+/* For reading commands: connect, ask, and try again if the daemon went away meanwhile. On
  * failure it is reported and *status set. params is taken over. Finish reply in every case. */
 bool client_ask(struct client *c, const char *method, json_t *params, struct rpc_reply *reply,
 		int *status);

@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/commands.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "client/appopts.h"
-#include "client/client.h"
-#include "client/leftout.h"
 #include "common/mem.h"
-#include "common/suggest.h"
 
 const struct opt global_opts[] = {
 	{"json", 0, NULL, "Print JSON, errors too (one object on standard error).", 0, 0, 0},
@@ -18,11 +11,18 @@ const struct opt global_opts[] = {
 	{"timeout", 0, "DURATION", "Wait at most this long (exit 8; what was begun goes on).", 0, 0,
 	 0},
 	{"no-wait", 0, NULL, "Do not wait for the result of a change.", 0, 0, 0},
+	{"host", 0, "USER@HOST", "Do it on that machine, over ssh; see REMOTE.", 0, 0, 0},
 	{"help", 'h', NULL, "Print help on the command.", 0, 0, 0},
 };
 const size_t global_opts_count = ARRAY_LEN(global_opts);
 
 static const struct opt list_opts[] = {
+	{"instances", 'i', NULL, "One row for each instance too.", 0, 0, 0},
+	{"watch", 0, "SECONDS",
+	 "Again and again, in place on a terminal, until Ctrl-C; 0.5 to 60 seconds (1).",
+	 OPT_OPTIONAL, 0, 0},
+};
+static const struct opt status_opts[] = {
 	{"instances", 'i', NULL, "One row for each instance too.", 0, 0, 0},
 };
 static const struct opt env_opts[] = {
@@ -33,7 +33,10 @@ static const struct opt logs_opts[] = {
 	{"lines", 'n', "N", "The last N lines over all selected together (20).", 0, 0, 0},
 	{"since", 0, "TIME", "All lines since 10m, 2h, 14:00, yesterday or an RFC 3339 time.", 0, 0,
 	 0},
+	{"until", 0, "TIME", "No line after that time; the same forms.", 0, 0, 0},
 	{"grep", 0, "ERE", "Only lines that match this extended regular expression.", 0, 0, 0},
+	{"ignore-case", 'i', NULL, "With --grep: upper and lower case are the same.", 0, 0, 0},
+	{"invert", 0, NULL, "With --grep: only lines that do not match.", 0, 0, 0},
 	{"err", 0, NULL, "Only standard error.", 0, 0, 0},
 	{"out", 0, NULL, "Only standard output.", 0, 0, 0},
 	{"raw", 0, NULL, "The bytes as they were written, without time and name.", 0, 0, 0},
@@ -41,6 +44,12 @@ static const struct opt logs_opts[] = {
 static const struct opt events_opts[] = {
 	{"follow", 'f', NULL, "Go on with what happens from now on.", 0, 0, 0},
 	{"lines", 'n', "N", "The last N events (20).", 0, 0, 0},
+	{"since", 0, "TIME", "All events since 10m, 2h, 14:00, yesterday or an RFC 3339 time.", 0,
+	 0, 0},
+	{"type", 0, "TYPE[,TYPE]", "Only of these types, such as exit, failed, config.", 0, 0, 0},
+};
+static const struct opt metrics_opts[] = {
+	{"prometheus", 0, NULL, "The older text format, for promtool and node_exporter.", 0, 0, 0},
 };
 static const struct opt wait_opts[] = {
 	{"for", 0, "WHAT", "ready (the default) or stopped.", 0, 0, 0},
@@ -49,8 +58,56 @@ static const struct opt daemon_opts[] = {
 	{"leave-running", 0, NULL, "With stop: the apps go on, the next daemon takes them over.", 0,
 	 0, 0},
 };
+static const struct opt import_opts[] = {
+	{"output", 'o', "FILE",
+	 "Write the result into this new file, for its owner only, not to standard output.", 0, 0,
+	 0},
+};
 static const struct opt start_opts[] = {
-	{"env", 0, "NAME=VALUE", "Set a variable of the app; also --env.NAME=VALUE.", 0, 0, 0},
+	{"env", 0, "NAME=VALUE|PROFILE",
+	 "Set a variable of the app; also --env.NAME=VALUE. Of an app list: lay this profile over "
+	 "it.",
+	 0, 0, 0},
+};
+
+#define PROFILE_OPT                                                                                \
+	{                                                                                          \
+		"env", 0, "PROFILE",                                                               \
+			"Lay [app:NAME@PROFILE] and [defaults@PROFILE] over the rest.", 0, 0, 0    \
+	}
+#define PRUNE_OPT                                                                                  \
+	{                                                                                          \
+		"prune", 0, NULL, "Delete apps that are not in the file any more.", 0, 0, 0        \
+	}
+static const struct opt check_opts[] = {PROFILE_OPT};
+static const struct opt plan_opts[] = {
+	PROFILE_OPT,
+	PRUNE_OPT,
+	{"exit-code", 0, NULL, "Exit 10 if there is anything to do.", 0, 0, 0},
+};
+static const struct opt apply_opts[] = {
+	PROFILE_OPT,
+	PRUNE_OPT,
+	{"dry-run", 0, NULL, "Show the plan and do nothing.", 0, 0, 0},
+	{"if-plan", 0, "ID", "Do nothing if the plan is not that one any more.", 0, 0, 0},
+};
+
+static const struct opt startup_opts[] = {
+	{"user", 0, NULL, "A unit of your own systemd; the default for all but root.", 0, 0, 0},
+	{"system", 0, NULL, "A unit of the system; the default for root.", 0, 0, 0},
+	{"print", 0, NULL, "Only print the unit; also on a machine without systemd.", 0, 0, 0},
+	{"force", 0, NULL, "Also replace, or remove, a unit that somebody has edited.", 0, 0, 0},
+	{"root", 0, "DIR", "Below DIR instead of /, for an image; nothing there runs.", 0, 0, 0},
+};
+static const struct opt unstartup_opts[] = {
+	{"user", 0, NULL, "The unit of your own systemd; the default for all but root.", 0, 0, 0},
+	{"system", 0, NULL, "The unit of the system; the default for root.", 0, 0, 0},
+	{"force", 0, NULL, "Also remove a unit that somebody has edited.", 0, 0, 0},
+	{"root", 0, "DIR", "Below DIR instead of /, for an image; nothing there runs.", 0, 0, 0},
+};
+
+static const struct opt rollback_opts[] = {
+	{"dry-run", 0, NULL, "Show the plan and do nothing.", 0, 0, 0},
 };
 
 #define OPTS(t) .opts = (t), .nopts = ARRAY_LEN(t)
@@ -170,12 +227,13 @@ const struct command commands[] = {
 	 .max = CMD_ANY,
 	 .run = cmd_list,
 	 .flags = CMD_NAMES,
-	 .examples = "pmctl list\tall apps\npmctl list -i --json\tfor programs"},
+	 .examples = "pmctl list\tall apps\npmctl list -i --json\tfor programs\n"
+		     "pmctl list --watch\tas it changes"},
 	{.name = "status",
 	 .args = "[SEL...]",
 	 .summary = "As list; exit 3 if something is not online",
 	 .doc = "For scripts that want to print as well. See also is-active and wait.",
-	 OPTS(list_opts),
+	 OPTS(status_opts),
 	 .max = CMD_ANY,
 	 .run = cmd_status,
 	 .flags = CMD_NAMES,
@@ -254,12 +312,20 @@ const struct command commands[] = {
 	{.name = "events",
 	 .args = "[SEL...]",
 	 .summary = "What happened, when, asked by whom",
-	 .doc = "Starts, exits with their reason, reloads, commands.",
+	 .doc = "Starts, exits with their reason, reloads, commands with who gave them. Of the "
+		"same "
+		"thing many times in a row the first and the last are shown, with how often; all "
+		"with --json. -f follows, and goes on after the daemon was away.\n"
+		"Types: start, ready, exit, failed, stop, restart, reload, reloaded, scale, "
+		"signal, "
+		"delete, reset, config (a definition changed), health, memory, leak, watch, cron, "
+		"listen, message, logs, adopted, state, upgrade and daemon.",
 	 OPTS(events_opts),
 	 .max = CMD_ANY,
 	 .run = cmd_events,
 	 .flags = CMD_NAMES | CMD_CATCH,
-	 .examples = "pmctl events -f\tas it happens"},
+	 .examples = "pmctl events -f\tas it happens\n"
+		     "pmctl events web --since 1h --type exit,failed\thow it ended lately"},
 	{.name = "why",
 	 .args = "[SEL...]",
 	 .summary = "Why instances are in the state they are in",
@@ -268,6 +334,28 @@ const struct command commands[] = {
 	 .run = cmd_why,
 	 .flags = CMD_NAMES,
 	 .examples = "pmctl why flaky\tthe story of its failure"},
+	{.name = "monit",
+	 .aliases = "top dash",
+	 .args = "",
+	 .summary = "The dashboard: apps, figures, logs and events, live",
+	 .doc = "Press ? in it for its keys. It never starts a daemon; where that is away it shows "
+		"the last "
+		"known state and comes back by itself. With NO_COLOR it uses bold, underline and "
+		"reverse "
+		"only. A terminal that cannot move its cursor (TERM=dumb) is refused, exit status "
+		"2.",
+	 .max = 0,
+	 .run = cmd_monit,
+	 .examples = "pmctl monit\tq leaves it; the apps run on"},
+	{.name = "metrics",
+	 .args = "",
+	 .summary = "All figures as OpenMetrics text, for Prometheus and its like",
+	 .doc = "What there is, how to have it served to a scraper, and panels for Grafana: "
+		"*pmctld*(8), METRICS.",
+	 OPTS(metrics_opts),
+	 .max = 0,
+	 .run = cmd_metrics,
+	 .examples = "pmctl metrics | grep restarts\twhat has been started again"},
 	{.name = "wait",
 	 .args = "SEL...",
 	 .summary = "Wait until instances are ready, or stopped",
@@ -287,27 +375,119 @@ const struct command commands[] = {
 	 .run = cmd_is_active,
 	 .flags = CMD_NAMES,
 	 .examples = "pmctl is-active web && echo up\tin a script"},
+	{.name = "plan",
+	 .args = "[FILE]",
+	 .summary = "Show what apply would do, and what it costs",
+	 .doc = "Compares ./pmctl.ini (or FILE, or -c FILE) with what runs, app by app and key by "
+		"key; values of variables are not printed. Nothing is changed. The exit status is "
+		"0, or "
+		"with --exit-code 10 if there is anything to do.",
+	 OPTS(plan_opts),
+	 .max = 1,
+	 .run = cmd_plan,
+	 .examples = "pmctl plan\tbefore a deploy\n"
+		     "pmctl plan --exit-code --env production\tin a pipeline"},
+	{.name = "apply",
+	 .args = "[FILE]",
+	 .summary = "Make what runs match the app list",
+	 .doc = "All of the file is checked before anything is done. New apps are started, and of "
+		"others only what changed is touched: what can be changed under a running process "
+		"is, else "
+		"its instances are replaced one after the other as by reload; only where the "
+		"change "
+		"does not allow that (mode, balance) they all stop first. A replacement that fails "
+		"ends that of its app: the definition before is in force again, what was replaced "
+		"goes back to it, and the exit status is 9. Apps that are stopped stay so.\n"
+		"Apps that are not in the file any more are named, and with --prune deleted. Apps "
+		"of other files are never touched. Without --env the profile is the one of the "
+		"last time.\n"
+		"One apply at a time: a second one waits. Ctrl-C ends it after the instances under "
+		"way; what had not been replaced by then keeps its definition.",
+	 OPTS(apply_opts),
+	 .max = 1,
+	 .run = cmd_apply,
+	 .flags = CMD_CHANGES | CMD_CATCH,
+	 .examples = "pmctl apply\tafter every deploy\n"
+		     "pmctl apply --env production --prune\tapps that left the file go, too\n"
+		     "pmctl apply --if-plan 9f3a22c1\tonly if the plan is still that one"},
+	{.name = "history",
+	 .args = "APP",
+	 .summary = "The definitions an app has had",
+	 .doc = "A line for each, with when and by whom it was applied and the keys that changed; "
+		"the last one is in force. The last ten before it are kept.",
+	 .min = 1,
+	 .max = 1,
+	 .run = cmd_history,
+	 .flags = CMD_NAMES,
+	 .examples = "pmctl history web\twhat changed, and when"},
+	{.name = "rollback",
+	 .args = "APP [REVISION]",
+	 .summary = "Go back to an earlier definition of an app",
+	 .doc = "To the one before the one in force, or to that of a number from pmctl history. It "
+		"is "
+		"done as by apply, with the same care. The file is not touched: it says something "
+		"else "
+		"from then on, which list and show tell, and the next apply puts into force.",
+	 OPTS(rollback_opts),
+	 .min = 1,
+	 .max = 2,
+	 .run = cmd_rollback,
+	 .flags = CMD_CHANGES | CMD_NAMES | CMD_CATCH,
+	 .examples =
+		 "pmctl rollback web\tthe one before\npmctl rollback web 3\tthat of pmctl history"},
 	{.name = "check",
 	 .args = "[FILE...]",
 	 .summary = "Validate app lists without a daemon",
 	 .doc = "All errors are printed in one go, each with file, line, section, key and reason. "
 		"Without FILE, ./pmctl.ini or -c FILE.",
+	 OPTS(check_opts),
 	 .max = CMD_ANY,
 	 .run = cmd_check,
 	 .examples = "pmctl check conf/*.ini\tbefore a deploy"},
-	{.name = "daemon",
-	 .args = "start|stop|status|paths",
-	 .summary = "Start, stop or look at pmctld",
-	 .doc = "start takes over what still runs and brings back what was wanted. stop ends the "
-		"apps "
-		"too, unless --leave-running is given. paths prints every file and folder we use.",
-	 OPTS(daemon_opts),
+	{.name = "import",
+	 .args = "FILE",
+	 .summary = "Turn an app list of PM2, supervisord or foreman into pmctl.ini",
+	 .doc = "Reads ecosystem.config.js, .cjs, .mjs, .json, .yml and .yaml, process.json, "
+		"dump.pm2, supervisord.conf and a Procfile. The result goes to standard output or "
+		"into a new file, a report to standard error: for each key what it is here, what "
+		"is different, what there is in its place, or that it never had an effect.\n"
+		"A list that is a program is evaluated by node, for 10 s or --timeout "
+		"at most. Values that it "
+		"takes from the environment are not written: the report and a comment in the "
+		"result name them. See WHAT IMPORT MAKES OF A KEY.",
+	 OPTS(import_opts),
 	 .min = 1,
 	 .max = 1,
+	 .run = cmd_import,
+	 .examples =
+		 "pmctl import ecosystem.config.js -o pmctl.ini\tthen: pmctl check, pmctl start\n"
+		 "pmctl import ~/.pm2/dump.pm2\twhat PM2 runs now, after pm2 save"},
+	{.name = "daemon",
+	 .args = "start|stop|status|upgrade [PROGRAM]|paths",
+	 .summary = "Start, stop, upgrade or look at pmctld",
+	 .doc = "start takes over what still runs and brings back what was wanted. stop ends the "
+		"apps "
+		"too, unless --leave-running is given. upgrade lets what is installed now, or "
+		"PROGRAM, take over from the pmctld that runs, and no app notices: it has to pass "
+		"a check first, is refused (exit 1) or, if it fails within 2 s, rolled back (exit "
+		"9) "
+		"with the reason. paths prints every file and folder we use.",
+	 OPTS(daemon_opts),
+	 .min = 1,
+	 .max = 2,
 	 .run = cmd_daemon,
 	 .flags = CMD_CHANGES | CMD_CATCH,
 	 .examples = "pmctl daemon status\tversion, pids, paths, warnings\n"
+		     "pmctl daemon upgrade\tafter a new pmctl was installed\n"
 		     "pmctl daemon stop --leave-running\tthe apps go on"},
+	{.name = "update",
+	 .args = "",
+	 .summary = "As daemon upgrade",
+	 .doc = "Lets the pmctld that is installed now take over; the apps go on.",
+	 .max = 0,
+	 .run = cmd_update,
+	 .flags = CMD_CHANGES | CMD_CATCH,
+	 .examples = "pmctl update\tPM2's word for it"},
 	{.name = "ping",
 	 .args = "",
 	 .summary = "Whether the daemon answers",
@@ -340,10 +520,63 @@ const struct command commands[] = {
 	 .run = cmd_resurrect,
 	 .flags = CMD_CHANGES | CMD_CATCH,
 	 .examples = "pmctl resurrect\tafter a reboot without the unit"},
+	{.name = "init",
+	 .args = "",
+	 .summary = "Write an app list for the project in this directory",
+	 .doc = "Looks at package.json (scripts.start, main), app.js, server.js, index.js, "
+		"manage.py, "
+		"wsgi.py, main.py, config.ru, start.sh and their like, and writes ./pmctl.ini (or "
+		"-c "
+		"FILE; - prints it) with an app and what most apps want as comments. A file that "
+		"is there is never touched: exit status 1.",
+	 .max = 0,
+	 .run = cmd_init,
+	 .examples = "pmctl init && pmctl start\tfrom nothing to running"},
+	{.name = "doctor",
+	 .args = "",
+	 .summary = "Look for what is wrong here, and say what helps",
+	 .doc = "A line for each thing that is looked at: ok, warn or fail, and behind fix: what "
+		"helps. Directories and socket, the daemon and its version, the start at boot, the "
+		"app list of this directory, programs of the apps, limits, control groups, the "
+		"clock, "
+		"disks, core files and inotify. Needs no daemon and changes nothing. Exit 1 if "
+		"something fails.",
+	 .max = 0,
+	 .run = cmd_doctor,
+	 .examples = "pmctl doctor\tbefore asking somebody"},
+	{.name = "startup",
+	 .args = "",
+	 .summary = "Start the daemon, and what was wanted, at boot",
+	 .doc = "Shows a unit for systemd, has systemd-analyze look at it where that is there, "
+		"puts "
+		"it in its place and enables it. Nothing has to be saved: the daemon brings back "
+		"what was wanted by itself. PMCTL_HOME and the directories of PATH that a service "
+		"has not by itself, such as that of a node below ~/.nvm, go into the unit.\n"
+		"A unit that somebody has edited is left alone, exit status 1, unless --force is "
+		"given; changes belong into a drop-in (systemctl edit pmctld). Where there is no "
+		"systemd nothing is done, exit status 1; samples for OpenRC and runit are "
+		"installed with pmctl. What systemctl stop, restart and reload do then: pmctld(8), "
+		"BOOT.",
+	 OPTS(startup_opts),
+	 .max = 0,
+	 .run = cmd_startup,
+	 .examples = "pmctl startup\tshow, install and enable the unit\n"
+		     "sudo pmctl startup --system\tfor root's daemon"},
+	{.name = "unstartup",
+	 .args = "",
+	 .summary = "No longer start the daemon at boot",
+	 .doc = "Disables the unit and removes it. What runs now runs on.",
+	 OPTS(unstartup_opts),
+	 .max = 0,
+	 .run = cmd_unstartup,
+	 .examples = "pmctl unstartup\tas it was before pmctl startup"},
 	{.name = "completion",
-	 .args = "bash",
+	 .args = "bash|zsh|fish",
 	 .summary = "Print the completion script of a shell",
-	 .doc = "Load it with: source <(pmctl completion bash)",
+	 .doc = "Names of apps are those that the daemon knows now. Load it with: source <(pmctl "
+		"completion bash), the same for zsh (after compinit), and in fish: pmctl "
+		"completion "
+		"fish | source. A package installs all three.",
 	 .min = 1,
 	 .max = 1,
 	 .run = cmd_completion,
@@ -362,8 +595,16 @@ const struct command commands[] = {
 	 .max = 0,
 	 .run = cmd_names,
 	 .flags = CMD_HIDDEN},
+	{.name = "__follow",
+	 .args = "MS",
+	 .summary = "",
+	 .doc = "",
+	 .min = 1,
+	 .max = 1,
+	 .run = cmd_follow,
+	 .flags = CMD_HIDDEN},
 	{.name = "__gen",
-	 .args = "man|man-ini|completion-bash",
+	 .args = "man|man-ini|completion-bash|completion-zsh|completion-fish|unit|unit-user",
 	 .summary = "",
 	 .doc = "",
 	 .min = 1,
@@ -372,61 +613,3 @@ const struct command commands[] = {
 	 .flags = CMD_HIDDEN},
 };
 const size_t commands_count = ARRAY_LEN(commands);
-
-static bool has_word(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-	for (const char *s = words; s && *s;) {
-		size_t n = strcspn(s, " ");
-		if (n == len && strncmp(s, word, n) == 0) {
-			return true;
-		}
-		s += n + (s[n] == ' ');
-	}
-	return false;
-}
-
-const struct command *commands_find(const char *name)
-{
-	for (size_t i = 0; i < commands_count; i++) {
-		if (strcmp(commands[i].name, name) == 0 || has_word(commands[i].aliases, name)) {
-			return &commands[i];
-		}
-	}
-	return NULL;
-}
-
-int commands_unknown(const struct client *c, const char *name)
-{
-	const char *instead = leftout_find(name);
-	if (instead) {
-		struct err err;
-		err_set(&err, ERR_USAGE, "%.40s: %s", name, instead);
-		return client_fail(c, &err, NULL);
-	}
-	struct suggest s;
-	char guess[200];
-	suggest_init(&s, name);
-	for (size_t i = 0; i < commands_count; i++) {
-		if (!(commands[i].flags & CMD_HIDDEN)) {
-			suggest_offer(&s, commands[i].name);
-		}
-	}
-	suggest_text(&s, guess, sizeof(guess));
-	return client_usage(c, "no command \"%.60s\"%s%s", name, guess,
-			    guess[0] ? "" : "; all of them: pmctl help");
-}
-
-size_t commands_opts(const struct command *cmd, struct opt_set sets[COMMANDS_SETS])
-{
-	size_t n = 0;
-	if (cmd->nopts) {
-		sets[n++] = (struct opt_set){cmd->opts, cmd->nopts};
-	}
-	if (cmd->flags & CMD_APP_OPTS) {
-		sets[n++] = appopts_short();
-		sets[n++] = appopts_keys();
-	}
-	sets[n++] = (struct opt_set){global_opts, global_opts_count};
-	return n;
-}

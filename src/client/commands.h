@@ -69,6 +69,7 @@ int cmd_reset(struct client *c);
 int cmd_flush(struct client *c);
 int cmd_rotate(struct client *c);
 int cmd_save(struct client *c);
+int cmd_metrics(struct client *c);
 int cmd_list(struct client *c); /* list.c */
 int cmd_status(struct client *c);
 int cmd_is_active(struct client *c);
@@ -77,14 +78,26 @@ int cmd_show(struct client *c);	  /* show.c */
 int cmd_env(struct client *c);	  /* env.c */
 int cmd_ports(struct client *c);  /* ports.c */
 int cmd_logs(struct client *c);	  /* logs.c */
+int cmd_follow(struct client *c); /* follow.c */
 int cmd_events(struct client *c); /* events.c */
 int cmd_why(struct client *c);	  /* why.c */
+int cmd_monit(struct client *c);  /* monit.c */
 int cmd_wait(struct client *c);	  /* wait.c */
+int cmd_plan(struct client *c);	  /* apply.c */
+int cmd_apply(struct client *c);
+int cmd_history(struct client *c); /* revisions.c */
+int cmd_rollback(struct client *c);
 int cmd_check(struct client *c);  /* check.c */
+int cmd_import(struct client *c); /* import.c */
 int cmd_daemon(struct client *c); /* daemon.c */
 int cmd_ping(struct client *c);
 int cmd_kill(struct client *c);
+int cmd_update(struct client *c);
 int cmd_resurrect(struct client *c);
+int cmd_doctor(struct client *c);  /* doctor.c */
+int cmd_init(struct client *c);	   /* init.c */
+int cmd_startup(struct client *c); /* startup.c */
+int cmd_unstartup(struct client *c);
 int cmd_help(struct client *c);	      /* help.c */
 int cmd_completion(struct client *c); /* complete.c */
 int cmd_names(struct client *c);

@@ -2,8 +2,25 @@
 #ifndef PMCTL_CLIENT_COMPLETE_H
 #define PMCTL_CLIENT_COMPLETE_H
 /* complete - completion scripts from the tables of commands, options and keys. */
+#include "client/args.h"
 #include "common/buf.h"
 
-void complete_bash(struct buf *out);
+struct command;
+
+void complete_bash(struct buf *out); /* complete.c */
+void complete_zsh(struct buf *out);  /* completezsh.c */
+void complete_fish(struct buf *out); /* completefish.c */
+
+/* Words that stand where a command takes only certain ones, separated by blanks; NULL = it does
+ * not. */
+const char *complete_words(const struct command *cmd);
+/* "list|ls|l": the command and its aliases, as a pattern of a case. */
+void complete_pattern(struct buf *out, const struct command *cmd);
+/* Whether the option is to be offered. */
+bool complete_offers(const struct opt *o);
+/* In single quotes, for a shell; `quote` is how a quote is written in there. */
+void complete_quoted(struct buf *out, const char *text, const char *quote);
+/* The names of signals, separated by blanks. */
+void complete_signals(struct buf *out);
 
 #endif

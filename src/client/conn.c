@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,8 +14,9 @@
 #include "common/clock.h"
 #include "common/limits.h"
 
-#define TICK_MS	   200
-#define CONNECT_MS 5000 /* the daemon's queue of connections may be full for a moment */
+#define GREETING_ID 0
+#define TICK_MS	    200
+#define CONNECT_MS  5000 /* the daemon's queue of connections may be full for a moment */
 
 static bool no_daemon(const struct paths *paths, struct err *err)
 {
@@ -44,7 +46,23 @@ static void nap(long ms)
 	nanosleep(&ts, NULL);
 }
 
-bool conn_open(struct conn *c, const struct paths *paths, struct err *err)
+/* Definitions have secrets in them: an ordinary user tells them only to itself or to root. Root
+ * may look after the daemon of any user. */
+static bool check_peer(int fd, const struct paths *paths, struct err *err)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {
+		return err_sys(err, "%s", paths->socket);
+	}
+	if (cred.uid == geteuid() || cred.uid == 0 || geteuid() == 0) {
+		return true;
+	}
+	return err_set(err, ERR_PERMISSION, "%s is served by uid %u, not by us", paths->socket,
+		       (unsigned)cred.uid);
+}
+
+static bool open_within(struct conn *c, const struct paths *paths, int64_t wait_ms, struct err *err)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	*c = (struct conn){.fd = -1};
@@ -57,7 +75,7 @@ bool conn_open(struct conn *c, const struct paths *paths, struct err *err)
 	for (long pause = 2; connect(fd, (struct sockaddr *)&sun, sizeof(sun)) != 0;) {
 		if (errno == EAGAIN && !interrupt_pending()) {
 			int64_t now = clock_mono_ms();
-			give_up = give_up ? give_up : now + CONNECT_MS;
+			give_up = give_up ? give_up : now + wait_ms;
 			if (now < give_up) {
 				nap(pause);
 				pause = pause < 100 ? pause * 2 : 100;
@@ -71,10 +89,24 @@ bool conn_open(struct conn *c, const struct paths *paths, struct err *err)
 		close(fd);
 		return false;
 	}
+	if (!check_peer(fd, paths, err)) {
+		close(fd);
+		return false;
+	}
 	c->fd = fd;
 	c->open = true;
 	lines_init(&c->lines, LIMIT_REPLY);
 	return true;
+}
+
+bool conn_open(struct conn *c, const struct paths *paths, struct err *err)
+{
+	return open_within(c, paths, CONNECT_MS, err);
+}
+
+bool conn_open_now(struct conn *c, const struct paths *paths, struct err *err)
+{
+	return open_within(c, paths, 0, err);
 }
 
 void conn_close(struct conn *c)
@@ -83,7 +115,27 @@ void conn_close(struct conn *c)
 		close(c->fd);
 		lines_finish(&c->lines);
 	}
-	*c = (struct conn){.fd = -1};
+	c->fd = -1;
+	c->open = false;
+}
+
+/* Which pmctld this is, asked along with the first request. */
+static void add_greeting(struct conn *c, struct buf *out)
+{
+	if (!c->greeted) {
+		c->greeted = true;
+		rpc_write_request(out, GREETING_ID, "ping", NULL);
+	}
+}
+
+static bool take_greeting(struct conn *c, const struct rpc_reply *reply)
+{
+	if (reply->kind == RPC_NOTIFICATION || reply->id != GREETING_ID) {
+		return false;
+	}
+	const char *version = json_string_value(json_object_get(reply->result, "version"));
+	snprintf(c->version, sizeof(c->version), "%s", version ? version : "");
+	return true;
 }
 
 /* 1 = ready, 0 = time is over, -1 = a signal for us came. */
@@ -115,8 +167,9 @@ static int wait_for(int fd, short what, const struct conn_wait *w)
 	}
 }
 
-static bool gone(struct err *err)
+static bool gone(struct conn *c, struct err *err)
 {
+	c->lost = true;
 	return err_set(err, ERR_NO_DAEMON, "pmctld closed the connection");
 }
 
@@ -141,7 +194,7 @@ static bool send_all(struct conn *c, const struct buf *b, const struct conn_wait
 				return false;
 			}
 		} else if (errno != EINTR) {
-			return gone(err);
+			return gone(c, err);
 		}
 	}
 	return true;
@@ -167,7 +220,7 @@ static bool read_message(struct conn *c, const struct conn_wait *w, struct rpc_r
 	while (!lines_next(&c->lines, &line, &len)) {
 		int r = receive(c);
 		if (r < 0) {
-			return gone(err);
+			return gone(c, err);
 		}
 		if (r == 0 && !waited(wait_for(c->fd, POLLIN, w), err)) {
 			return false;
@@ -176,24 +229,43 @@ static bool read_message(struct conn *c, const struct conn_wait *w, struct rpc_r
 	return rpc_parse_reply(line, len, reply, err);
 }
 
+static bool send_request(struct conn *c, const char *method, json_t *params,
+			 const struct conn_wait *w, struct err *err)
+{
+	struct buf out = {0};
+	add_greeting(c, &out);
+	size_t before = out.len;
+	rpc_write_request(&out, ++c->last_id, method, params);
+	json_decref(params);
+	bool ok = out.len - before <= LIMIT_MESSAGE
+			  ? send_all(c, &out, w, err)
+			  : err_set(err, ERR_LIMIT, "the request is over %d bytes", LIMIT_MESSAGE);
+	buf_finish(&out);
+	return ok;
+}
+
+bool conn_send(struct conn *c, const char *method, json_t *params, int deadline_ms, int64_t *id,
+	       struct err *err)
+{
+	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + deadline_ms};
+	bool ok = send_request(c, method, params, &w, err);
+	*id = c->last_id;
+	return ok;
+}
+
 bool conn_call(struct conn *c, const char *method, json_t *params, const struct conn_wait *wait,
 	       struct rpc_reply *reply, struct err *err)
 {
 	static const struct conn_wait patient;
-	struct buf out = {0};
 	const struct conn_wait *w = wait ? wait : &patient;
 	*reply = (struct rpc_reply){.id = -1};
-	rpc_write_request(&out, ++c->last_id, method, params);
-	json_decref(params);
-	if (out.len > LIMIT_MESSAGE) {
-		buf_finish(&out);
-		return err_set(err, ERR_LIMIT, "the request is over %d bytes", LIMIT_MESSAGE);
-	}
-	bool ok = send_all(c, &out, w, err);
-	buf_finish(&out);
+	bool ok = send_request(c, method, params, w, err);
 	while (ok) {
 		rpc_reply_finish(reply);
 		ok = read_message(c, w, reply, err);
+		if (ok && take_greeting(c, reply)) {
+			continue;
+		}
 		if (ok && reply->kind != RPC_NOTIFICATION) {
 			break;
 		}
@@ -213,8 +285,11 @@ int conn_next(struct conn *c, int timeout_ms, struct rpc_reply *reply, struct er
 	struct conn_wait w = {.deadline_mono_ms =
 				      timeout_ms < 0 ? 0 : clock_mono_ms() + timeout_ms};
 	*reply = (struct rpc_reply){.id = -1};
-	if (read_message(c, &w, reply, err)) {
-		return 1;
+	while (read_message(c, &w, reply, err)) {
+		if (!take_greeting(c, reply)) {
+			return 1;
+		}
+		rpc_reply_finish(reply);
 	}
 	return err->code == ERR_DEADLINE || err->code == ERR_NONE ? 0 : -1;
 }

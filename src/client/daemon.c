@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* daemon start|stop|status|paths, ping, kill, resurrect. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
+#include "client/away.h"
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/daemonize.h"
 #include "client/interrupt.h"
+#include "client/upgrade.h"
 #include "common/clock.h"
+#include "common/mem.h"
 #include "common/suggest.h"
 #include "common/units.h"
 #include "sys/paths.h"
@@ -51,33 +50,49 @@ static int start(struct client *c)
 
 static void print_stopped(struct client *c, const json_t *result)
 {
-	long long stopped = member_int(result, "stopped", 0);
+	long long stopped = member_int(result, "stopped", -1);
 	long long left = member_int(result, "left", 0);
 	if (left > 0) {
 		buf_addf(&c->out,
 			 "pmctld stopped; %lld instance%s left running, the next daemon takes %s "
 			 "over: pmctl daemon start\n",
 			 left, left == 1 ? "" : "s", left == 1 ? "it" : "them");
+	} else if (stopped < 0) {
+		buf_adds(&c->out, "pmctld stopped\n");
 	} else {
 		buf_addf(&c->out, "pmctld stopped, and %lld instance%s with it\n", stopped,
 			 stopped == 1 ? "" : "s");
 	}
 }
 
-/* Whether a daemon holds the lock. */
-static bool is_locked(const struct client *c)
+/* A supervisor that is killed before it has ended leaves its successor with everything to do. If
+ * one ended without having told us how many apps it stopped, that is null in the result. */
+static bool ask_to_stop(struct client *c, bool leave_running, struct rpc_reply *reply,
+			struct err *err)
 {
-	int fd = c->paths.lock ? open(c->paths.lock, O_RDONLY | O_CLOEXEC) : -1;
-	bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	if (fd >= 0) {
-		close(fd);
+	struct conn_wait w = {0};
+	if (c->timeout_ms >= 0) {
+		w.deadline_mono_ms = clock_mono_ms() + c->timeout_ms;
 	}
-	return locked;
+	for (;;) {
+		bool stopped;
+		json_t *params = json_pack("{s:b}", "leave_running", leave_running);
+		if (conn_call(&c->conn, "daemon.stop", params, &w, reply, err)) {
+			return true;
+		}
+		if (!away_is_lost(err)) {
+			return false;
+		}
+		rpc_reply_finish(reply);
+		if (!away_wait(c, w.deadline_mono_ms, &stopped, err)) {
+			reply->root = reply->result = json_pack("{s:n,s:n}", "stopped", "left");
+			return stopped;
+		}
+	}
 }
 
 static int stop(struct client *c, bool leave_running)
 {
-	struct conn_wait w = {0};
 	struct rpc_reply reply = {.id = -1};
 	struct err err;
 	int status = 0;
@@ -85,7 +100,7 @@ static int stop(struct client *c, bool leave_running)
 		if (err.code != ERR_NO_DAEMON) {
 			return client_fail(c, &err, NULL);
 		}
-		if (!is_locked(c)) {
+		if (!away_is_locked(c)) {
 			client_note(c, "pmctld was not running");
 			return 0;
 		}
@@ -94,15 +109,11 @@ static int stop(struct client *c, bool leave_running)
 			return client_fail(c, &err, NULL);
 		}
 	}
-	if (c->timeout_ms >= 0) {
-		w.deadline_mono_ms = clock_mono_ms() + c->timeout_ms;
-	}
-	json_t *params = json_pack("{s:b}", "leave_running", leave_running);
-	if (conn_call(&c->conn, "daemon.stop", params, &w, &reply, &err)) {
+	if (ask_to_stop(c, leave_running, &reply, &err)) {
 		/* It is over when nobody holds the lock any more, a moment after the answer. */
-		struct rpc_reply more;
+		struct rpc_reply more = {.id = -1};
 		struct err ignored;
-		while (conn_next(&c->conn, 5000, &more, &ignored) == 1) {
+		while (c->conn.open && conn_next(&c->conn, 5000, &more, &ignored) == 1) {
 			rpc_reply_finish(&more);
 		}
 		rpc_reply_finish(&more);
@@ -129,6 +140,32 @@ static void add_member(struct client *c, const char *title, const char *value)
 	buf_addc(&c->out, '\n');
 }
 
+/* What became of the supervisors before, and of the last upgrade. */
+static void print_history(struct client *c, const json_t *s)
+{
+	const json_t *end = json_object_get(s, "last_end");
+	const json_t *upgrade = json_object_get(s, "upgrade");
+	const char *why = member_text(upgrade, "why", "");
+	if (member_int(s, "supervisor_restarts", 0)) {
+		buf_addf(&c->out, "  %-10s %lld times, no app was lost; the last one ended at %s: ",
+			 "restarted", (long long)member_int(s, "supervisor_restarts", 0),
+			 member_text(end, "at", "?"));
+		if (json_is_string(json_object_get(end, "signal"))) {
+			client_add_text(&c->out, member_text(end, "signal", "?"));
+		} else {
+			buf_addf(&c->out, "exited %lld", (long long)member_int(end, "code", 0));
+		}
+		buf_addc(&c->out, '\n');
+	}
+	if (json_is_object(upgrade)) {
+		buf_addf(&c->out, "  %-10s %s at %s%s", "upgrade",
+			 member_text(upgrade, "state", "?"), member_text(upgrade, "at", "?"),
+			 why[0] ? ": " : "");
+		client_add_text(&c->out, why);
+		buf_addc(&c->out, '\n');
+	}
+}
+
 static void print_details(struct client *c, const json_t *s)
 {
 	const json_t *paths = json_object_get(s, "paths");
@@ -138,13 +175,19 @@ static void print_details(struct client *c, const json_t *s)
 	print_status(c, s, "runs");
 	buf_addf(&c->out, "  %-10s %lld\n", "keeper pid",
 		 (long long)member_int(s, "keeper_pid", 0));
+	add_member(c, "program", member_text(s, "program", "?"));
 	add_member(c, "runtime", member_text(paths, "runtime", "-"));
 	add_member(c, "state", member_text(paths, "state", "-"));
 	add_member(c, "log", member_text(paths, "log", "-"));
 	add_member(c, "cgroup", member_text(s, "cgroup", "none"));
-	if (member_int(s, "supervisor_restarts", 0)) {
-		buf_addf(&c->out, "  %-10s %lld times by the keeper, no app was lost\n",
-			 "restarted", (long long)member_int(s, "supervisor_restarts", 0));
+	print_history(c, s);
+	json_array_foreach(json_object_get(s, "metrics"), i, w)
+	{
+		const char *why = member_text(w, "error", NULL);
+		char *text = xasprintf("%s%s%s", member_text(w, "address", "?"), why ? ": " : "",
+				       why ? why : "");
+		add_member(c, "metrics", text);
+		free(text);
 	}
 	json_array_foreach(warnings, i, w)
 	{
@@ -201,11 +244,14 @@ static int print_paths(struct client *c)
 
 int cmd_daemon(struct client *c)
 {
-	static const char *const words[] = {"start", "stop", "status", "paths"};
+	static const char *const words[] = {"start", "stop", "status", "upgrade", "paths"};
 	const char *what = c->args.operand[0];
 	bool leave = args_has(&c->args, "leave-running");
 	if (leave && strcmp(what, "stop") != 0) {
 		return client_usage(c, "--leave-running belongs to: pmctl daemon stop");
+	}
+	if (c->args.n > 1 && strcmp(what, "upgrade") != 0) {
+		return client_usage(c, "daemon %s takes nothing more", what);
 	}
 	if (strcmp(what, "start") == 0) {
 		return start(c);
@@ -220,10 +266,7 @@ int cmd_daemon(struct client *c)
 		return print_paths(c);
 	}
 	if (strcmp(what, "upgrade") == 0) {
-		return client_usage(
-			c, "daemon upgrade: not in this version yet; until then, with the apps "
-			   "left running: pmctl daemon stop --leave-running, then pmctl daemon "
-			   "start");
+		return upgrade_daemon(c);
 	}
 	struct suggest s;
 	char guess[200];

@@ -19,8 +19,7 @@
 
 extern char **environ;
 
-/* Beside ourselves, where we were installed, or in PATH. The caller frees. */
-static char *find_pmctld(void)
+char *daemonize_program(void)
 {
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -106,7 +105,7 @@ static bool start(struct err *err)
 	if (pipe2(words_fd, O_CLOEXEC) != 0) {
 		return err_sys(err, "create a pipe");
 	}
-	char *path = find_pmctld();
+	char *path = daemonize_program();
 	pid_t pid = spawn(path, words_fd[1]);
 	close(words_fd[1]);
 	bool ok;
@@ -149,6 +148,9 @@ bool daemonize(struct client *c, bool *started, struct err *err)
 	}
 	if (err->code != ERR_NO_DAEMON) {
 		return false;
+	}
+	if (getenv("PMCTL_FOREGROUND")) {
+		return false; /* part of one that is ending: another is not to be started */
 	}
 	if (!start(err)) {
 		return connect_to_other(c);

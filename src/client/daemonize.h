@@ -12,4 +12,8 @@ struct client;
  * ERR_NO_DAEMON with what pmctld said if it does not start. */
 bool daemonize(struct client *c, bool *started, struct err *err);
 
+/* The pmctld that would be started: beside ourselves, where we were installed, or the bare name,
+ * to be searched in PATH. The caller frees. */
+char *daemonize_program(void);
+
 #endif

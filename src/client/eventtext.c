@@ -7,6 +7,7 @@
 
 #include "client/client.h"
 #include "client/listview.h"
+#include "client/who.h"
 #include "common/clock.h"
 
 static bool is_today(long long ms)
@@ -38,6 +39,18 @@ static void add_time(struct buf *out, const char *stamp)
 	buf_adds(out, hms);
 }
 
+/* "12 times since 14:02:03" */
+static void add_times(struct buf *out, const json_t *event)
+{
+	int64_t times = member_int(event, "times", 1);
+	int64_t first = member_int(event, "first_ms", 0);
+	char hms[CLOCK_HMS];
+	if (times > 1 && first > 0) {
+		clock_format_local(first, hms);
+		buf_addf(out, "  (%lld times since %.8s)", (long long)times, hms);
+	}
+}
+
 void eventtext_add(struct buf *out, const json_t *event)
 {
 	struct buf who = {0};
@@ -54,9 +67,11 @@ void eventtext_add(struct buf *out, const json_t *event)
 	buf_addf(out, "%-8s  ", who.data ? who.data : "");
 	buf_finish(&who);
 	client_add_text(out, member_text(event, "text", ""));
+	add_times(out, event);
 	if (json_is_object(by)) {
-		buf_addf(out, "  (uid %lld, pid %lld)", (long long)member_int(by, "uid", -1),
-			 (long long)member_int(by, "pid", 0));
+		buf_adds(out, "  (");
+		who_asked(out, by, listview_parse_time(member_text(event, "t", NULL)));
+		buf_addc(out, ')');
 	}
 	buf_addc(out, '\n');
 }

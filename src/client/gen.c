@@ -6,6 +6,14 @@
 #include "client/commands.h"
 #include "client/complete.h"
 #include "client/manpage.h"
+#include "client/unit.h"
+
+/* As a package ships it; conf/meson.build knows where the programs are. */
+static void add_unit(struct buf *out, bool user)
+{
+	struct unit u = {.user = user, .pmctld = "@BINDIR@/pmctld", .pmctl = "@BINDIR@/pmctl"};
+	unit_add(out, &u);
+}
 
 int cmd_gen(struct client *c)
 {
@@ -16,8 +24,14 @@ int cmd_gen(struct client *c)
 		manpage_keys(&c->out);
 	} else if (strcmp(what, "completion-bash") == 0) {
 		complete_bash(&c->out);
+	} else if (strcmp(what, "completion-zsh") == 0) {
+		complete_zsh(&c->out);
+	} else if (strcmp(what, "completion-fish") == 0) {
+		complete_fish(&c->out);
+	} else if (strcmp(what, "unit") == 0 || strcmp(what, "unit-user") == 0) {
+		add_unit(&c->out, strcmp(what, "unit-user") == 0);
 	} else {
-		return client_usage(c, "__gen: one of man, man-ini, completion-bash");
+		return client_usage(c, "__gen: one of %s", c->cmd->args);
 	}
 	return client_flush(c) ? 0 : 1;
 }

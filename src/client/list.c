@@ -4,7 +4,9 @@
 
 #include "client/client.h"
 #include "client/commands.h"
+#include "client/drift.h"
 #include "client/listview.h"
+#include "client/listwatch.h"
 #include "common/clock.h"
 
 static bool all_online(const json_t *apps)
@@ -40,10 +42,12 @@ static void print(struct client *c, const json_t *apps)
 	}
 }
 
-/* A pipe without -i gets one line for each app, so the instances need not be sent. */
+/* One line for each app needs no instances, unless it is wide enough for what they have. */
 static bool wants_procs(const struct client *c)
 {
-	return c->out_tty || args_has(&c->args, "instances") || c->args.n > 0;
+	size_t width = client_width(c);
+	return args_has(&c->args, "instances") || c->args.n > 0 ||
+	       (c->out_tty && (width == 0 || width >= LISTVIEW_WIDE));
 }
 
 /* Print the selected apps; *online (may be NULL) tells whether all of them are. */
@@ -54,9 +58,13 @@ static int list(struct client *c, bool *online)
 	if (!c->json) {
 		bool apps_only = !online && !wants_procs(c);
 		client_set(params, "detail", json_string(apps_only ? "apps" : "rows"));
+		if (c->out_tty) {
+			client_set(params, "spark_points", json_integer(LISTVIEW_SPARK));
+		}
 	}
 	if (client_ask(c, "list", params, &c->reply, &status)) {
 		json_t *apps = json_object_get(c->reply.result, "apps");
+		drift_look(c, c->reply.result);
 		if (c->json) {
 			client_print_json(c, c->reply.result);
 		} else {
@@ -72,7 +80,7 @@ static int list(struct client *c, bool *online)
 
 int cmd_list(struct client *c)
 {
-	return list(c, NULL);
+	return args_has(&c->args, "watch") ? listwatch_run(c) : list(c, NULL);
 }
 
 int cmd_status(struct client *c)

@@ -5,13 +5,17 @@
  * listview - the answer of `list` as a table. Pure: width, colour and marks are told.
  *
  * At least 60 columns: a heading, columns dropped by rank, a footer. Fewer: name, state, CPU,
- * memory. For a pipe: one record a line under one heading line, nothing cut.
+ * memory. With instances, or from 120 columns on, more of each. For a pipe: one record a line under
+ * one heading line, nothing cut.
  */
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "common/buf.h"
+
+#define LISTVIEW_SPARK 8   /* cells of 15 MIN: points to ask for */
+#define LISTVIEW_WIDE  120 /* from here on the instances' figures are shown too */
 
 struct listview {
 	bool piped;	/* not a terminal */

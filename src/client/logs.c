@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* logs: lines of many streams in the order of time; -f goes on, over an end of the daemon too. */
-#include <regex.h>
+/* logs: lines of many streams in the order of time; -f goes on while the daemon is away, from the
+ * files, until its end was asked for. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "client/away.h"
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/interrupt.h"
+#include "client/logopts.h"
 #include "client/logset.h"
-#include "client/logtime.h"
 #include "client/logview.h"
 #include "common/clock.h"
 
 #define POLL_MS	   100 /* between looks at the files while following */
 #define ASK_MS	   5000
+#define BACK_MS	   300 /* for the first answer of a supervisor that comes back: lines go on */
 #define FLUSH_SIZE (64 * 1024)
 #define MANY	   32 /* streams, from which on each gets smaller blocks */
 
@@ -23,64 +27,39 @@ struct logs {
 	struct client *c;
 	struct logset set;
 	struct logview view;
-	regex_t regex;
-	uint64_t lines; /* -n */
-	bool lines_given;
-	int64_t since_ns; /* 0 = not given */
-	bool follow, want_out, want_err, show_events;
+	struct logopts opts;
+	bool show_events;
 	json_t *events; /* between the lines of history; NULL = not shown */
 	size_t next_event;
 	int64_t seq; /* of the last event seen */
+	struct away away;
 };
 
-/* --- options --- */
+static bool is_interrupted(void *ctx)
+{
+	(void)ctx;
+	return interrupt_pending();
+}
 
-static int parse_options(struct logs *l)
+static void prepare(struct logs *l)
 {
 	struct client *c = l->c;
-	const char *lines = args_value(&c->args, "lines", NULL);
-	const char *since = args_value(&c->args, "since", NULL);
-	const char *grep = args_value(&c->args, "grep", NULL);
-	bool raw = args_has(&c->args, "raw");
-	char *end;
-	int64_t since_ms = 0;
-	l->lines = lines ? strtoull(lines, &end, 10) : 20;
-	if (lines && (*end || end == lines || lines[0] == '-')) {
-		return client_usage(c, "--lines: \"%.40s\" is not a number", lines);
-	}
-	if (since && !logtime_parse(since, clock_real_ms(), &since_ms)) {
-		return client_usage(
-			c,
-			"--since: \"%.60s\" is no time; use 10m, 2h, 14:00, yesterday or "
-			"2026-11-22T14:03:01Z",
-			since);
-	}
-	if (c->json && raw) {
-		return client_usage(c, "--json and --raw exclude each other");
-	}
-	if (grep) {
-		char why[200];
-		int r = regcomp(&l->regex, grep, REG_EXTENDED | REG_NOSUB);
-		if (r != 0) {
-			regerror(r, &l->regex, why, sizeof(why));
-			return client_usage(c, "--grep: \"%.100s\": %s", grep, why);
-		}
-		l->set.grep = &l->regex;
-	}
-	l->since_ns = since_ms * 1000000;
-	l->lines_given = lines != NULL;
-	l->follow = args_has(&c->args, "follow");
-	l->want_out = args_has(&c->args, "out") || !args_has(&c->args, "err");
-	l->want_err = args_has(&c->args, "err") || !args_has(&c->args, "out");
-	l->view.form = c->json ? LOGVIEW_JSON : raw ? LOGVIEW_RAW : LOGVIEW_NAMED;
+	struct rlimit r;
+	l->view.form = c->json ? LOGVIEW_JSON : l->opts.raw ? LOGVIEW_RAW : LOGVIEW_NAMED;
 	l->view.color = c->out_color;
 	l->view.plain =
 		!c->out_color && (c->out_tty || args_has(&c->args, "color") || getenv("NO_COLOR"));
 	l->view.utf8 = c->utf8;
-	l->show_events = c->out_tty && l->view.form == LOGVIEW_NAMED && !grep;
-	l->set.complete = l->follow;
+	l->show_events = c->out_tty && l->view.form == LOGVIEW_NAMED && !l->opts.has_match;
+	l->set.match = l->opts.has_match ? &l->opts.match : NULL;
+	l->set.until_ns = l->opts.until_ns;
+	l->set.complete = l->opts.follow;
 	l->set.want_pid = c->json;
-	return 0;
+	l->set.stop = is_interrupted;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r); /* files that rotation moves are held open */
+	}
 }
 
 /* --- streams --- */
@@ -90,12 +69,7 @@ static void add_files(struct logs *l, const json_t *files)
 	size_t i;
 	json_t *f;
 	if (json_array_size(files) > MANY) {
-		struct rlimit r;
 		l->set.block_size = 8192;
-		if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
-			r.rlim_cur = r.rlim_max;
-			setrlimit(RLIMIT_NOFILE, &r); /* each stream holds a file open */
-		}
 	}
 	json_array_foreach(files, i, f)
 	{
@@ -104,9 +78,10 @@ static void add_files(struct logs *l, const json_t *files)
 		enum log_stream s = strcmp(stream, "out") == 0	 ? LOG_OUT
 				    : strcmp(stream, "err") == 0 ? LOG_ERR
 								 : LOG_BOTH;
-		if (path && (s == LOG_BOTH || (s == LOG_OUT ? l->want_out : l->want_err))) {
-			logset_add(&l->set, member_text(f, "app", "?"),
-				   (int)member_int(f, "slot", -1), s, path);
+		if (path && (s == LOG_BOTH || (s == LOG_OUT ? l->opts.out : l->opts.err))) {
+			struct logsrc *src = logset_add(&l->set, member_text(f, "app", "?"),
+							(int)member_int(f, "slot", -1), s, path);
+			src->stamp = l->opts.raw ? LOGSTAMP_NONE : logstamp_of(f);
 		}
 	}
 	size_t width = logset_name_width(&l->set);
@@ -132,7 +107,7 @@ static json_t *events_params(const struct logs *l)
 	} else {
 		client_set(params, "n", json_integer(l->show_events ? 1000 : 0));
 	}
-	client_set(params, "follow", json_boolean(l->follow));
+	client_set(params, "follow", json_boolean(l->opts.follow));
 	return params;
 }
 
@@ -148,7 +123,7 @@ static void take_history(struct logs *l, const struct rpc_reply *reply)
 static bool ask_events(struct logs *l, int *status)
 {
 	struct rpc_reply reply;
-	if (!l->show_events && !l->follow) {
+	if (!l->show_events && !l->opts.follow) {
 		return true;
 	}
 	bool ok = client_ask(l->c, "events", events_params(l), &reply, status);
@@ -177,15 +152,22 @@ static void pass_events(struct logs *l, int64_t t_ns, bool print)
 	}
 }
 
+/* Written after this time; not one of a future that was left again because the clock was set back.
+ */
+static bool is_younger(int64_t t_ns, int64_t until_ns)
+{
+	return t_ns > until_ns && t_ns <= clock_real_ms() * 1000000 + 999999;
+}
+
 /* All there is now, but nothing younger than until_ns. False if the output is broken. */
 static bool print_lines(struct logs *l, int64_t until_ns, uint64_t max)
 {
 	const struct logset_entry *e;
 	while (max > 0 && !interrupt_pending() && (e = logset_next(&l->set))) {
-		if (e->next.t_ns < l->since_ns) {
+		if (e->next.t_ns < l->opts.since_ns) {
 			continue;
 		}
-		if (e->next.t_ns > until_ns) {
+		if (is_younger(e->next.t_ns, until_ns)) {
 			break;
 		}
 		pass_events(l, e->next.t_ns, l->view.seq > 0);
@@ -200,38 +182,125 @@ static bool print_lines(struct logs *l, int64_t until_ns, uint64_t max)
 
 static bool print_history(struct logs *l)
 {
-	bool all = l->since_ns && !l->lines_given;
+	bool all = l->opts.since_ns != INT64_MIN && !l->opts.lines_given;
 	if (all) {
-		logset_start_since(&l->set, l->since_ns);
+		logset_start_since(&l->set, l->opts.since_ns);
 	} else {
-		logset_start_last(&l->set, l->lines, l->since_ns);
+		logset_start_last(&l->set, l->opts.lines, l->opts.since_ns);
+	}
+	if (interrupt_pending()) {
+		return true;
 	}
 	/* An app that writes faster than we print must not keep us here. */
-	int64_t until = l->follow ? INT64_MAX : clock_real_ms() * 1000000 + 999999;
-	if (!print_lines(l, until, all || l->follow ? UINT64_MAX : l->lines)) {
+	int64_t until = l->opts.follow ? INT64_MAX : clock_real_ms() * 1000000 + 999999;
+	if (!print_lines(l, until, all || l->opts.follow ? UINT64_MAX : l->opts.lines)) {
 		return false;
 	}
-	pass_events(l, INT64_MAX, l->view.seq > 0 || l->follow);
+	pass_events(l, l->opts.until_ns, l->view.seq > 0 || l->opts.follow);
 	return client_flush(l->c);
+}
+
+/* --- what cannot be shown --- */
+
+static void tell_missed(const struct logs *l, const struct logsrc *src)
+{
+	char name[64], text[LOGFILES_GAP];
+	logview_name(src->app, src->slot, name, sizeof(name));
+	if (l->c->json) {
+		char bytes[24] = "null";
+		if (src->files.lost) {
+			snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)src->files.lost);
+		}
+		fprintf(stderr,
+			"{\"v\":1,\"warning\":{\"code\":\"missed\",\"instance\":\"%s\","
+			"\"bytes\":%s}}\n",
+			name, bytes);
+	} else {
+		logfiles_gap_text(&src->files, text);
+		fprintf(stderr, "pmctl: %s: %s\n", name, text);
+	}
+}
+
+/* Of files that rotation removed while nobody took our output. */
+static void look_for_gaps(struct logs *l)
+{
+	for (size_t i = 0; i < l->set.n; i++) {
+		struct logsrc *src = &l->set.v[i]->src;
+		if (src->files.gap) {
+			tell_missed(l, src);
+			logfiles_gap_told(&src->files);
+		}
+	}
+}
+
+/* Files that are there and were not read. The exit status. */
+static int tell_trouble(struct logs *l)
+{
+	int status = 0;
+	for (size_t i = 0; i < l->set.n; i++) {
+		const struct logsrc *src = &l->set.v[i]->src;
+		struct err err;
+		if (src->damaged) {
+			client_note(l->c,
+				    "pmctl: a compressed file of %s is damaged: only its beginning "
+				    "is shown",
+				    src->files.path);
+		}
+		if (src->files.why) {
+			errno = src->files.why;
+			if (errno == EINVAL) {
+				err_set(&err, ERR_FAILED, "log file %s is not a regular file",
+					src->files.path);
+			} else {
+				err_sys(&err, "read log file %s", src->files.path);
+			}
+			status = client_fail(l->c, &err, NULL);
+		}
+	}
+	return status;
 }
 
 /* --- following --- */
 
+static void take_event(struct logs *l, json_t *event)
+{
+	l->seq = member_int(event, "seq", l->seq);
+	if (l->events) {
+		json_array_append(l->events, event);
+	}
+}
+
+static void on_notification(void *ctx, const struct rpc_reply *n)
+{
+	if (strcmp(n->method, "event") == 0) {
+		take_event(ctx, n->params);
+	}
+}
+
 /* Files of instances that were not there before. */
-static void look_for_new(struct logs *l, const json_t *event)
+static bool ask_more_files(struct logs *l, int64_t within_ms)
 {
 	struct rpc_reply reply;
 	struct err err;
+	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + within_ms,
+			      .notify = on_notification,
+			      .ctx = l};
+	bool ok = conn_call(&l->c->conn, "logs", client_selectors(l->c, 0), &w, &reply, &err);
+	if (ok) {
+		add_files(l, json_object_get(reply.result, "files"));
+	}
+	rpc_reply_finish(&reply);
+	return ok || err.code == ERR_NO_TARGET;
+}
+
+static void look_for_new(struct logs *l, const json_t *event)
+{
 	const char *app = member_text(event, "app", "");
 	int slot = (int)member_int(event, "slot", -1);
 	if (!app[0] || slot < 0 || logset_has(&l->set, app, slot)) {
 		return;
 	}
-	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + ASK_MS};
-	if (conn_call(&l->c->conn, "logs", client_selectors(l->c, 0), &w, &reply, &err)) {
-		add_files(l, json_object_get(reply.result, "files"));
-	}
-	rpc_reply_finish(&reply);
+	ask_more_files(l, ASK_MS);
 }
 
 /* Events that came over the connection, for one poll interval. False if the daemon went away. */
@@ -243,11 +312,8 @@ static bool take_events(struct logs *l)
 	for (int64_t left = POLL_MS; left > 0; left = until - clock_mono_ms()) {
 		int got = conn_next(&l->c->conn, (int)left, &n, &err);
 		if (got > 0 && n.kind == RPC_NOTIFICATION && strcmp(n.method, "event") == 0) {
-			l->seq = member_int(n.params, "seq", l->seq);
+			take_event(l, n.params);
 			look_for_new(l, n.params);
-			if (l->events) {
-				json_array_append(l->events, n.params);
-			}
 		}
 		rpc_reply_finish(&n);
 		if (got <= 0) {
@@ -257,43 +323,78 @@ static bool take_events(struct logs *l)
 	return true;
 }
 
-/* Without a daemon the files are still there, so this is no failure. */
-static void reconnect(struct logs *l)
+static void tell(const struct logs *l, const char *text)
+{
+	if (l->c->err_tty) {
+		client_note(l->c, "pmctl: %s", text);
+	}
+}
+
+/* One look for the daemon, not longer than lines may be late. */
+static enum away_now reconnect(struct logs *l)
 {
 	struct rpc_reply reply = {.id = -1};
 	struct err err;
-	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + ASK_MS};
-	if (client_connect(l->c, &err) &&
-	    conn_call(&l->c->conn, "events", events_params(l), &w, &reply, &err)) {
-		take_history(l, &reply);
-		client_note(l->c, "pmctl: the daemon is back");
-	} else {
-		conn_close(&l->c->conn);
+	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + BACK_MS};
+	enum away_now now = away_look(&l->away, l->c);
+	if (now != AWAY_BACK) {
 		usleep(POLL_MS * 1000);
+		return now;
+	}
+	bool ok = conn_call(&l->c->conn, "events", events_params(l), &w, &reply, &err);
+	if (ok) {
+		take_history(l, &reply);
+		ok = ask_more_files(l, ASK_MS);
 	}
 	rpc_reply_finish(&reply);
+	if (!ok) {
+		conn_close(&l->c->conn);
+		return AWAY_STILL;
+	}
+	tell(l, "the daemon is back");
+	return AWAY_BACK;
+}
+
+/* Lines and events that there are by now. */
+static bool print_new(struct logs *l)
+{
+	logset_refresh(&l->set);
+	look_for_gaps(l);
+	if (!print_lines(l, INT64_MAX, UINT64_MAX)) {
+		return false;
+	}
+	pass_events(l, INT64_MAX, true);
+	if (l->next_event && l->next_event == json_array_size(l->events)) {
+		json_array_clear(l->events);
+		l->next_event = 0;
+	}
+	return client_flush(l->c);
+}
+
+static int gone(struct logs *l)
+{
+	struct err err;
+	err_set(&err, ERR_NO_DAEMON,
+		"pmctld was killed, and its keeper too; none came back within %d s",
+		AWAY_GIVE_UP_MS / 1000);
+	return client_fail(l->c, &err, NULL);
 }
 
 static int follow(struct logs *l)
 {
+	enum away_now now = AWAY_BACK;
 	while (!interrupt_pending()) {
 		if (!l->c->conn.open) {
-			reconnect(l);
+			now = reconnect(l);
 		} else if (!take_events(l)) {
-			conn_close(&l->c->conn);
-			client_note(l->c, "pmctl: the daemon is away; log files are followed on");
+			away_begin(&l->away, l->c);
+			tell(l, "the daemon is away; waiting");
 		}
-		logset_refresh(&l->set);
-		if (!print_lines(l, INT64_MAX, UINT64_MAX)) {
+		if (!print_new(l)) {
 			return 1;
 		}
-		pass_events(l, INT64_MAX, true);
-		if (l->next_event && l->next_event == json_array_size(l->events)) {
-			json_array_clear(l->events);
-			l->next_event = 0;
-		}
-		if (!client_flush(l->c)) {
-			return 1;
+		if (now == AWAY_STOPPED || now == AWAY_GONE) {
+			return now == AWAY_STOPPED ? 0 : gone(l);
 		}
 	}
 	return 0;
@@ -308,10 +409,11 @@ static int show(struct logs *l)
 	if (!print_history(l)) {
 		return 1;
 	}
-	if (l->follow) {
+	status = tell_trouble(l);
+	if (l->opts.follow) {
 		status = follow(l);
-	} else if (l->c->out_tty && l->c->err_tty && !l->lines_given && !l->since_ns &&
-		   l->view.form == LOGVIEW_NAMED) {
+	} else if (l->c->out_tty && l->c->err_tty && !l->opts.lines_given &&
+		   l->opts.since_ns == INT64_MIN && l->view.form == LOGVIEW_NAMED) {
 		client_note(l->c, "(%llu line%s; -f follows)", (unsigned long long)l->view.seq,
 			    l->view.seq == 1 ? "" : "s");
 	}
@@ -322,14 +424,13 @@ int cmd_logs(struct client *c)
 {
 	struct logs l = {.c = c};
 	logset_init(&l.set);
-	int status = parse_options(&l);
+	int status = logopts_init(&l.opts, c);
 	if (status == 0) {
+		prepare(&l);
 		status = show(&l);
 	}
-	if (l.set.grep) {
-		regfree(&l.regex);
-	}
 	logset_finish(&l.set);
+	logopts_finish(&l.opts);
 	json_decref(l.events);
 	return status;
 }

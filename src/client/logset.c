@@ -7,12 +7,22 @@
 #include "client/logview.h"
 #include "common/mem.h"
 
-#define NONE SIZE_MAX
+#define NONE	 SIZE_MAX
+#define HITS_MAX (8 * 1024 * 1024) /* bytes of lines kept from the way back */
 
 void logset_init(struct logset *s)
 {
-	*s = (struct logset){.last = NONE, .block_size = 65536};
+	*s = (struct logset){
+		.last = NONE, .last_back = NONE, .block_size = 65536, .until_ns = INT64_MAX};
 	logmerge_init(&s->merge, false);
+	logmerge_init(&s->back, true);
+}
+
+static void forget_hits(struct logset *s)
+{
+	free(s->hits.v);
+	buf_finish(&s->hits.text);
+	s->hits = (struct logset_hits){0};
 }
 
 void logset_finish(struct logset *s)
@@ -23,8 +33,9 @@ void logset_finish(struct logset *s)
 	}
 	free(s->v);
 	logmerge_finish(&s->merge);
-	buf_finish(&s->text);
-	*s = (struct logset){.last = NONE};
+	logmerge_finish(&s->back);
+	forget_hits(s);
+	*s = (struct logset){.last = NONE, .last_back = NONE};
 }
 
 static unsigned hue_of(const struct logset *s, const char *app)
@@ -39,23 +50,27 @@ static unsigned hue_of(const struct logset *s, const char *app)
 	return most;
 }
 
-void logset_add(struct logset *s, const char *app, int slot, enum log_stream stream,
-		const char *path)
+struct logsrc *logset_add(struct logset *s, const char *app, int slot, enum log_stream stream,
+			  const char *path)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct logsrc *have = &s->v[i]->src;
-		if (strcmp(have->path, path) == 0) {
+		if (strcmp(have->files.path, path) == 0) {
 			have->stream = have->stream == stream ? stream : LOG_BOTH;
 			have->slot = have->slot == slot ? slot : -1;
-			return;
+			return have;
 		}
 	}
 	struct logset_entry *e = xcalloc(1, sizeof(*e));
 	e->hue = hue_of(s, app);
 	logsrc_init(&e->src, app, slot, stream, path, s->block_size);
 	e->src.want_pid = s->want_pid;
+	e->src.match = s->match;
+	e->src.stop = s->stop;
+	e->src.stop_ctx = s->stop_ctx;
 	s->v = xreallocarray(s->v, s->n + 1, sizeof(*s->v));
 	s->v[s->n++] = e;
+	return &e->src;
 }
 
 bool logset_has(const struct logset *s, const char *app, int slot)
@@ -80,62 +95,98 @@ size_t logset_name_width(const struct logset *s)
 	return width;
 }
 
-static bool matches(struct logset *s, const struct logline *l)
+/* --- backward --- */
+
+static void hold_prev(struct logset *s, size_t i)
 {
-	if (!s->grep) {
-		return true;
+	struct logset_entry *e = s->v[i];
+	do {
+		if (!logsrc_prev(&e->src, s->complete, &e->prev, &e->prev_seg, &e->prev_at)) {
+			s->stopped |= e->src.stopped;
+			return;
+		}
+	} while (e->prev.t_ns > s->until_ns);
+	logmerge_push(&s->back, i, e->prev.t_ns);
+}
+
+const struct logset_entry *logset_prev(struct logset *s)
+{
+	size_t i;
+	bool again = s->stopped;
+	s->stopped = false;
+	for (i = 0; i < s->n; i++) {
+		struct logsrc *src = &s->v[i]->src;
+		if (!s->back_begun) {
+			logsrc_back_from(src, s->until_ns);
+		}
+		if (!s->back_begun || i == s->last_back || (again && src->stopped)) {
+			hold_prev(s, i);
+		}
 	}
-	buf_reset(&s->text); /* regexec() wants a string */
-	buf_add(&s->text, l->data, l->len);
-	return regexec(s->grep, s->text.data ? s->text.data : "", 0, NULL, 0) == 0;
+	s->back_begun = true;
+	s->last_back = NONE;
+	if (s->stopped || !logmerge_pop(&s->back, &i)) {
+		return NULL;
+	}
+	s->last_back = i;
+	return s->v[i];
 }
 
 /* --- where to begin --- */
 
-struct back {
-	int64_t t;
-	bool matches;
-	size_t seg;
-	uint64_t at;
-};
-
-static void step_back(struct logset *s, struct logmerge *m, struct back *b, size_t i,
-		      int64_t since_ns)
+/* One of the last lines, kept unless they become too many. */
+static void take_prev(struct logset *s, size_t source)
 {
-	struct logline l;
-	if (logsrc_prev(&s->v[i]->src, s->complete, &l, &b[i].seg, &b[i].at) &&
-	    l.t_ns >= since_ns) {
-		b[i].matches = matches(s, &l);
-		logmerge_push(m, i, l.t_ns);
+	struct logset_hits *h = &s->hits;
+	struct logset_entry *e = s->v[source];
+	s->ntaken++;
+	e->newest_t = e->taken ? e->newest_t : e->prev.t_ns;
+	e->taken = true;
+	e->taken_seg = e->prev_seg;
+	e->taken_at = e->prev_at;
+	s->too_many |= h->n * sizeof(*h->v) + h->text.len > HITS_MAX;
+	if (s->too_many) {
+		forget_hits(s);
+		return;
 	}
+	if (h->n == h->cap) {
+		h->cap = h->cap ? h->cap * 2 : 64;
+		h->v = xreallocarray(h->v, h->cap, sizeof(*h->v));
+	}
+	h->v[h->n++] = (struct logset_hit){.source = source, .text = h->text.len, .line = e->prev};
+	buf_add(&h->text, e->prev.data, e->prev.len);
 }
 
-void logset_start_last(struct logset *s, uint64_t n, int64_t since_ns)
+static void begin_back(struct logset *s, int64_t since_ns)
 {
-	struct logmerge m;
-	struct back *pending = xcalloc(s->n + 1, sizeof(*pending));
-	struct back *start = xcalloc(s->n + 1, sizeof(*start)); /* t: 1 = taken */
-	size_t i;
-	logmerge_init(&m, true);
-	for (i = 0; i < s->n && n > 0; i++) {
-		step_back(s, &m, pending, i, since_ns);
+	for (size_t i = 0; i < s->n; i++) {
+		s->v[i]->src.since_ns = since_ns;
+		s->v[i]->taken = false;
+		logsrc_start_at_end(&s->v[i]->src, s->complete);
 	}
-	while (n > 0 && logmerge_pop(&m, &i)) {
-		n -= pending[i].matches;
-		start[i] = pending[i];
-		start[i].t = 1;
-		step_back(s, &m, pending, i, since_ns);
+	s->ntaken = 0;
+	s->too_many = s->back_begun = false;
+}
+
+bool logset_start_last(struct logset *s, uint64_t n, int64_t since_ns)
+{
+	const struct logset_entry *e;
+	if (!s->stopped) {
+		begin_back(s, since_ns);
 	}
-	for (i = 0; i < s->n; i++) {
-		if (start[i].t) {
-			logsrc_start_at(&s->v[i]->src, start[i].seg, start[i].at);
-		} else {
-			logsrc_start_at_end(&s->v[i]->src, s->complete);
+	while (s->ntaken < n && (e = logset_prev(s)) && e->prev.t_ns >= since_ns) {
+		take_prev(s, s->last_back);
+	}
+	/* Those that were kept need not be read again. */
+	for (size_t i = 0; i < s->n && !s->stopped; i++) {
+		struct logset_entry *v = s->v[i];
+		if (v->taken && s->too_many) {
+			logsrc_start_at(&v->src, v->taken_seg, v->taken_at);
+		} else if (v->taken) {
+			v->src.fwd_t = v->newest_t;
 		}
 	}
-	logmerge_finish(&m);
-	free(pending);
-	free(start);
+	return !s->stopped;
 }
 
 void logset_start_since(struct logset *s, int64_t since_ns)
@@ -147,41 +198,75 @@ void logset_start_since(struct logset *s, int64_t since_ns)
 
 /* --- forward --- */
 
-static void hold(struct logset *s, size_t i)
+static void hold_any(struct logset *s, size_t i, bool open_too)
 {
 	struct logset_entry *e = s->v[i];
-	e->held = logsrc_next(&e->src, !s->complete, &e->next);
-	if (e->held) {
+	e->held = !e->over && logsrc_next(&e->src, open_too, &e->next);
+	s->stopped |= e->src.stopped;
+	e->over |= e->held && e->next.t_ns > s->until_ns;
+	if (e->over) {
+		e->held = false;
+	} else if (e->held) {
 		logmerge_push(&s->merge, i, e->next.t_ns);
 	}
+}
+
+static void hold(struct logset *s, size_t i)
+{
+	hold_any(s, i, !s->complete);
+}
+
+static const struct logset_entry *next_hit(struct logset *s)
+{
+	struct logset_hit *h = &s->hits.v[--s->hits.n];
+	struct logset_entry *e = s->v[h->source];
+	e->next = h->line;
+	e->next.data = s->hits.text.data ? s->hits.text.data + h->text : "";
+	return e;
 }
 
 const struct logset_entry *logset_next(struct logset *s)
 {
 	size_t i;
-	for (i = 0; i < s->n && !s->begun; i++) {
-		hold(s, i);
+	bool again = s->stopped;
+	s->stopped = false;
+	if (s->hits.n > 0) {
+		return next_hit(s);
+	}
+	forget_hits(s);
+	for (i = 0; i < s->n; i++) {
+		if (!s->begun || i == s->last || (again && s->v[i]->src.stopped)) {
+			hold(s, i);
+		}
 	}
 	s->begun = true;
-	if (s->last != NONE) {
-		hold(s, s->last);
-		s->last = NONE;
+	s->last = NONE;
+	if (s->stopped || !logmerge_pop(&s->merge, &i)) {
+		return NULL;
 	}
-	while (logmerge_pop(&s->merge, &i)) {
-		if (matches(s, &s->v[i]->next)) {
-			s->last = i;
-			return s->v[i];
-		}
+	s->last = i;
+	return s->v[i];
+}
+
+void logset_refresh_one(struct logset *s, size_t i)
+{
+	if (s->begun && !s->v[i]->held && logsrc_refresh(&s->v[i]->src)) {
 		hold(s, i);
 	}
-	return NULL;
 }
 
 void logset_refresh(struct logset *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (!s->v[i]->held && logsrc_refresh(&s->v[i]->src)) {
-			hold(s, i);
+		logset_refresh_one(s, i);
+	}
+}
+
+void logset_take_open(struct logset *s, int64_t before_ns)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->v[i]->held && logsrc_has_open(&s->v[i]->src, before_ns)) {
+			hold_any(s, i, true);
 		}
 	}
 }

@@ -10,8 +10,11 @@
 #include "client/commands.h"
 #include "client/help.h"
 #include "client/interrupt.h"
+#include "client/remote.h"
+#include "client/skew.h"
 #include "common/mem.h"
 #include "common/units.h"
+#include "version.h"
 
 static bool read_globals(struct client *c, enum color_when *when, struct err *err)
 {
@@ -78,8 +81,14 @@ static int run(struct client *c, int argc, char **argv, int at)
 	if (args_has_word(argc, argv, "-h", "--help")) {
 		return help_command(c, c->cmd);
 	}
-	if (!parse(c, argc, argv, at, &err) || !read_globals(c, &when, &err) ||
-	    !check_operands(c, &err)) {
+	if (!parse(c, argc, argv, at, &err)) {
+		return client_fail(c, &err, NULL);
+	}
+	const struct given *host = args_find(&c->args, "host");
+	if (host) {
+		return remote_run(c, host);
+	}
+	if (!read_globals(c, &when, &err) || !check_operands(c, &err)) {
 		return client_fail(c, &err, NULL);
 	}
 	client_init(c, when);
@@ -119,7 +128,7 @@ static void hold_std_descriptors(void)
 int main(int argc, char **argv)
 {
 	hold_std_descriptors();
-	struct client c = {.timeout_ms = -1, .wait = true, .conn = {.fd = -1}};
+	struct client c = {.argv = argv, .timeout_ms = -1, .wait = true, .conn = {.fd = -1}};
 	struct opt_set globals = {global_opts, global_opts_count};
 	c.json = args_has_word(argc, argv, "--json", "--json");
 	int at = args_find_command(&globals, argc, argv);
@@ -131,6 +140,10 @@ int main(int argc, char **argv)
 		status = without_command(&c, argc, argv);
 	} else {
 		status = run(&c, argc, argv, at);
+	}
+	char skew[200];
+	if (skew_text(c.conn.version, PMCTL_VERSION, skew, sizeof(skew))) {
+		client_note(&c, "%s", skew);
 	}
 	client_finish(&c);
 	return status;

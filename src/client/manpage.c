@@ -6,8 +6,12 @@
 #include "client/appopts.h"
 #include "client/args.h"
 #include "client/commands.h"
+#include "client/importmap.h"
 #include "common/err.h"
+#include "common/mem.h"
+#include "config/filekeys.h"
 #include "config/keys.h"
+#include "ui/keyhelp.h"
 
 /* Text in which scdoc must see no markup. */
 static void add_plain(struct buf *out, const char *s, size_t len)
@@ -101,6 +105,44 @@ static void add_exit_statuses(struct buf *out)
 	buf_adds(out, "*130*, *143*\n\tended by SIGINT or SIGTERM\n\n");
 }
 
+/* What a table has no room for. */
+static const char daemon_dies[] =
+	"# WHEN THE DAEMON DIES MEANWHILE\n\n"
+	"The supervisor may be killed or upgraded at any moment. *start*, *stop*, *restart*, "
+	"*reload*,\n"
+	"*scale* and *delete* are noted in the state file before anything is done: the next "
+	"supervisor goes on with what\n"
+	"is left, and *pmctl* waits for it and ends as it would have. Nothing is done twice. What "
+	"follows (*logs -f*,\n"
+	"*events -f*) and *wait* go on where they were; on a terminal one line says that the "
+	"daemon "
+	"is away, and one that it\n"
+	"is back.\n\n"
+	"A *daemon stop* that was asked for ends followers with exit 0, and commands that wait "
+	"with "
+	"exit 5. If the\n"
+	"keeper was killed too, and nobody starts another daemon within 5 s, all of them end with "
+	"exit 5; *pmctl\n"
+	"daemon start* goes on with the commands.\n\n";
+
+static const char remote[] =
+	"# REMOTE\n\n"
+	"*pmctl --host* _USER@HOST_ _COMMAND_ runs *ssh*(1), and that the same command there, with "
+	"the same\n"
+	"words, for the daemon of that user; _HOST_ is what *ssh_config*(5) knows. Nothing of ours "
+	"listens on a\n"
+	"network, and who may log in may use the daemon. Files (*-c*, app lists, scripts) and the "
+	"current directory are\n"
+	"those there; *-c -* sends one from here: *pmctl --host web1 start -c - < pmctl.ini*. "
+	"*PMCTL_HOME* and the\n"
+	"other variables are those there, but for NO_COLOR.\n\n"
+	"On a terminal all is as here: *monit*, progress, colour, Ctrl-C. Exit statuses are those "
+	"of the pmctl there; 5\n"
+	"if the machine was not reached, the connection was lost, or no pmctl is in the PATH "
+	"there. "
+	"A change that was\n"
+	"begun goes on when the connection is lost.\n\n";
+
 static void add_examples(struct buf *out)
 {
 	buf_adds(out, "# EXAMPLES\n\n");
@@ -114,6 +156,86 @@ static void add_examples(struct buf *out)
 			add_plain(out, s + tab + 1, len - tab - 1);
 			buf_adds(out, "\n\n");
 			s += len + (s[len] == '\n');
+		}
+	}
+}
+
+/* A key of another program's list: what it is here, and what is different. */
+static void add_foreign_key(struct buf *out, const struct import_key *k)
+{
+	static const char *const words[IMPORT_KINDS] = {
+		"", "changed: ", "not supported: ", "without effect: ", ""};
+	buf_adds(out, "*");
+	for (const char *s = k->names; *s; s++) {
+		char c[2] = {*s, 0};
+		if (*s == ' ') {
+			buf_adds(out, "* *");
+		} else {
+			add_text(out, c);
+		}
+	}
+	buf_adds(out, "*\n\t");
+	if (k->ours) {
+		add_text(out, k->ours);
+	}
+	if (k->remark) {
+		buf_adds(out, k->ours ? "; " : "");
+		buf_adds(out, words[k->kind]);
+		add_text(out, k->remark);
+	}
+	buf_adds(out, ".\n\n");
+}
+
+static void add_import(struct buf *out)
+{
+	static const struct import_table *const tables[] = {&import_pm2_keys, &import_sup_keys,
+							    &import_sup_sections};
+	buf_adds(out, "# WHAT IMPORT MAKES OF A KEY\n\n"
+		      "The report of *pmctl import* has a line for each key: *mapped* means the "
+		      "same here, *changed* is there with another meaning, *unsupported* is not "
+		      "there, *ignored* had no effect where it comes from either, *todo* has to be "
+		      "given a value. Values of variables are not in it. Numbers of PM2 without a "
+		      "unit are milliseconds, and become durations.\n\n"
+		      "In a Procfile a line is an app: by *sh -c* where it has more than words in "
+		      "it, and *release* is a job that the others come after. foreman's PORT, 5000 "
+		      "and 100 more for each line, is told only. An _.env_ beside it becomes "
+		      "*env\\_file*.\n\n");
+	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
+		buf_addf(out, "## %s\n\n", tables[t]->title);
+		for (size_t i = 0; i < tables[t]->n; i++) {
+			add_foreign_key(out, &tables[t]->v[i]);
+		}
+	}
+	buf_adds(out, "## What PM2 ignores, and what there is instead\n\n");
+	for (size_t i = 0; i < import_pm2_wishes.n; i++) {
+		const struct import_key wish = {.names = import_pm2_wishes.v[i].names,
+						.ours = import_pm2_wishes.v[i].remark};
+		add_foreign_key(out, &wish);
+	}
+}
+
+/* The keys of the dashboard, by group. */
+static void add_dashboard_keys(struct buf *out)
+{
+	buf_adds(out, "# KEYS OF THE DASHBOARD\n\n"
+		      "What *pmctl monit* does with a key; some hold in one pane only, and no key "
+		      "has two meanings in one. A click selects, on the mark it opens, on the "
+		      "heading it sorts; a double click shows the pane alone, the right button "
+		      "has the menu, Ctrl marks, the wheel scrolls what is under it.\n\n");
+	for (int group = 0; group < KEYS_GROUPS; group++) {
+		buf_addf(out, "*%s*\n\n", keymap_group((enum key_group)group));
+		for (size_t i = 0; i < keymap_count; i++) {
+			struct buf names = {0};
+			if (keymap[i].group != (enum key_group)group) {
+				continue;
+			}
+			keyhelp_keys(&keymap[i], false, &names);
+			buf_adds(out, "\t*");
+			add_text(out, names.data);
+			buf_adds(out, "*\n\t\t");
+			add_text(out, keymap[i].doc);
+			buf_adds(out, "\n\n");
+			buf_finish(&names);
 		}
 	}
 }
@@ -170,7 +292,11 @@ void manpage_commands(struct buf *out)
 			add_command(out, &commands[i]);
 		}
 	}
+	add_import(out);
+	add_dashboard_keys(out);
 	add_exit_statuses(out);
+	buf_adds(out, daemon_dies);
+	buf_adds(out, remote);
 	buf_adds(out, back);
 	add_examples(out);
 	buf_adds(out, also);
@@ -194,21 +320,31 @@ static const char ini_front[] =
 	"check* "
 	"looks for them without a daemon.\n\n"
 	"# SECTIONS\n\n"
-	"*\\[pmctl\\]*\n\t*project* is a name for all apps of the file, by default that of its "
-	"folder; "
-	"*include* is a pattern of more files.\n\n"
+	"*\\[pmctl\\]*\n\tWhat the file says of itself, see below.\n\n"
 	"*\\[defaults\\]*\n\tAny key of an app; holds for the apps of this file that do not set "
 	"it.\n\n"
 	"*\\[app:NAME\\]*\n\tAn app. Names are 1 to 40 of A-Z a-z 0-9 \\_ . - and do not begin "
 	"with . or -; "
 	"they are not digits only, and not *all*.\n\n"
+	"*\\[defaults@PROFILE\\]*, *\\[app:NAME@PROFILE\\]*\n\tKeys for one profile, chosen with "
+	"*--env* "
+	"PROFILE: of pmctl start, plan, apply and check. What is given in several places comes "
+	"from "
+	"the "
+	"last of \\[defaults\\], \\[defaults@PROFILE\\], \\[app:NAME\\], \\[app:NAME@PROFILE\\]; "
+	"one "
+	"that "
+	"says script or command outranks both of the places before it. Sections of profiles that "
+	"are not "
+	"chosen are checked all the same. The daemon remembers which profile a file was applied "
+	"with.\n\n"
 	"# VALUES\n\n"
 	"Durations: *500ms*, *10s*, *5m*, *1h*; a bare number is seconds. Sizes: *512K*, *200M*, "
 	"*2G* "
 	"(powers of 1024); a bare number is bytes. Booleans: *yes no true false on off 1 0*. Words "
 	"are "
 	"separated by blanks; quotes and \\\\ work as in a shell.\n\n"
-	"# KEYS\n\n";
+	"# KEYS OF THE FILE\n\n";
 
 static const char ini_back[] =
 	"# ENVIRONMENT OF AN APP\n\n"
@@ -256,18 +392,32 @@ static const char ini_back[] =
 	"instances = 2\n```\n\n"
 	"# SEE ALSO\n\n*pmctl*(1), *pmctld*(8)\n";
 
+static void add_key(struct buf *out, const char *name, const char *more, const char *value,
+		    const char *doc)
+{
+	buf_adds(out, "*");
+	add_text(out, name);
+	buf_adds(out, more);
+	buf_adds(out, "* = ");
+	add_text(out, value);
+	buf_adds(out, "\n\t");
+	add_text(out, doc);
+}
+
 void manpage_keys(struct buf *out)
 {
 	buf_adds(out, ini_front);
+	for (size_t i = 0; i < file_keys_count; i++) {
+		const struct file_key *k = &file_keys[i];
+		add_key(out, k->name, "", k->meta, k->doc);
+		buf_adds(out, "\n\n");
+	}
+	buf_adds(out, "# KEYS OF AN APP\n\n");
 	for (size_t i = 0; i < keys_count; i++) {
 		const struct key *k = &keys[i];
 		bool family = k->name[strlen(k->name) - 1] == '.';
-		buf_adds(out, "*");
-		add_text(out, k->name);
-		buf_adds(out, family ? "NAME* = " : "* = ");
-		add_text(out, k->choices ? k->choices : k->meta);
-		buf_adds(out, "\n\t");
-		add_text(out, k->doc);
+		add_key(out, k->name, family ? "NAME" : "", k->choices ? k->choices : k->meta,
+			k->doc);
 		if (k->def) {
 			buf_adds(out, " Default: ");
 			add_text(out, k->def);

@@ -48,6 +48,11 @@ bool outcome_is_left(const json_t *target)
 	return is_done(target, "left as it was");
 }
 
+bool outcome_is_reverted(const json_t *target)
+{
+	return json_is_true(json_object_get(target, "reverted"));
+}
+
 enum sign { SIGN_OK, SIGN_STOPPED, SIGN_FAILED };
 
 static void add_mark(const struct client *c, struct buf *out, enum sign sign)
@@ -146,6 +151,24 @@ static void add_failure(struct report *p, const json_t *r)
 	add_lines(&p->err, json_object_get(r, "lines"));
 }
 
+static bool is_apply(const struct report *p)
+{
+	return strcmp(p->method, "apply") == 0 || strcmp(p->method, "rollback") == 0;
+}
+
+/* All or nothing: what is new of it does not stay. */
+static void add_reverted(struct report *p, const struct group *g)
+{
+	bool any = false;
+	for (size_t i = g->from; i < g->from + g->n; i++) {
+		any |= outcome_is_reverted(json_array_get(g->results, i));
+	}
+	if (any) {
+		buf_addf(&p->err, "  Its definition before is in force again%s.\n",
+			 g->fresh ? "; what is new already goes back to it" : "");
+	}
+}
+
 /* Result by result: what has no better words. */
 static void print_each(struct report *p, const struct group *g)
 {
@@ -157,9 +180,10 @@ static void print_each(struct report *p, const struct group *g)
 			continue;
 		}
 		add_failure(p, r);
-		failed = true;
+		failed |= !is_done(r, "overruled");
 		i++;
 	}
+	add_reverted(p, g);
 	if (failed) {
 		struct buf name = {0};
 		client_add_text(&name, g->app);
@@ -198,6 +222,10 @@ static void print_reloaded(struct report *p, const struct group *g)
 static void add_rest(struct report *p, const struct group *g)
 {
 	int64_t first = -1, last = -1;
+	if (is_apply(p)) {
+		buf_adds(&p->err, "  All of it: pmctl apply\n");
+		return;
+	}
 	buf_addf(&p->err, "  The rest: pmctl %s ", p->method);
 	client_add_text(&p->err, g->app);
 	for (size_t i = g->from; i < g->from + g->n; i++) {
@@ -296,8 +324,9 @@ static void print_kept(struct report *p, const struct group *g)
 		}
 	}
 	add_versions(out, g);
+	add_reverted(p, g);
 	buf_addf(out, "  Fix, then: pmctl %s ", p->method);
-	client_add_text(out, g->app);
+	client_add_text(out, is_apply(p) ? "" : g->app);
 	buf_adds(out, "         All lines: pmctl logs ");
 	add_slot(out, at);
 	buf_adds(out, " --since 1m\n");
@@ -322,7 +351,7 @@ static void count(struct group *g)
 
 static void print_group(struct report *p, const struct group *g, bool cancelled)
 {
-	bool reload = strcmp(p->method, "reload") == 0;
+	bool reload = strcmp(p->method, "reload") == 0 || is_apply(p);
 	if (reload && g->fresh == g->n) {
 		print_reloaded(p, g);
 	} else if (cancelled && g->left && g->fresh + g->left == g->n) {

@@ -17,6 +17,8 @@ void outcome_print(struct client *c, const char *method, const json_t *result);
 
 /* The successor failed, the old process serves on. */
 bool outcome_is_kept(const json_t *target);
+/* Its app has the definition of before again. */
+bool outcome_is_reverted(const json_t *target);
 /* Cancelled before its turn, or after an earlier one failed. */
 bool outcome_is_left(const json_t *target);
 

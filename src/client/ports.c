@@ -23,17 +23,6 @@ static const struct column columns[C_COUNT] = {
 /* What goes first where the width does not suffice. */
 static const struct drop drops[] = {{C_BALANCE, -1, -1}, {C_KIND, -1, -1}, {C_BACKLOG, -1, -1}};
 
-static void set_text(struct table *t, size_t col, const char *s)
-{
-	struct buf safe = {0};
-	client_add_text(&safe, s);
-	for (size_t i = 0; i < safe.len; i++) {
-		safe.data[i] = safe.data[i] == '\t' ? ' ' : safe.data[i];
-	}
-	table_set(t, col, STYLE_NONE, safe.data ? safe.data : "");
-	buf_finish(&safe);
-}
-
 static void set_number(struct table *t, size_t col, enum style style, int64_t n)
 {
 	char text[24] = "-";
@@ -56,10 +45,10 @@ static void add_socket(struct table *t, const json_t *s)
 	/* New connections are lost once it is full. */
 	bool filling = backlog > 0 && waiting >= backlog / 2;
 	table_row(t);
-	set_text(t, C_APP, name);
-	set_text(t, C_ADDRESS, address[kind] ? address + kind + 1 : address);
-	set_text(t, C_KIND, word);
-	set_text(t, C_BALANCE, member_text(s, "balance", "-"));
+	table_set_foreign(t, C_APP, STYLE_NONE, name);
+	table_set_foreign(t, C_ADDRESS, STYLE_NONE, address[kind] ? address + kind + 1 : address);
+	table_set_foreign(t, C_KIND, STYLE_NONE, word);
+	table_set_foreign(t, C_BALANCE, STYLE_NONE, member_text(s, "balance", "-"));
 	set_number(t, C_WAITING, filling ? STYLE_WARN : STYLE_NONE, waiting);
 	set_number(t, C_BACKLOG, STYLE_NONE, backlog);
 	free(name);

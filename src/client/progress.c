@@ -81,11 +81,11 @@ static void take_begin(struct progress *p, const json_t *params)
 		a->ready_timeout_ms = member_int(o, "ready_timeout_ms", -1);
 		take_counts(p, o);
 	}
-	p->nrows = 0;
 	json_array_foreach(targets, i, o)
 	{
+		/* There already: another supervisor goes on with it. */
 		struct progress_row *r =
-			add_row(p, member_text(o, "app", "?"), (int)member_int(o, "slot", 0));
+			find_row(p, member_text(o, "app", "?"), (int)member_int(o, "slot", 0));
 		r->old_pid = (int)member_int(o, "pid", 0);
 	}
 }
@@ -152,6 +152,27 @@ static void take_row(struct progress *p, const char *phase, const json_t *params
 		r->since_mono_ms = now;
 		r->text[0] = '\0'; /* of the step before */
 	}
+}
+
+bool progress_is_news(const struct progress *p, const json_t *params)
+{
+	const char *app = member_text(params, "app", "");
+	const char *phase = member_text(params, "phase", "");
+	int64_t slot = member_int(params, "slot", -1);
+	const struct progress_app *a = progress_app(p, app);
+	if (slot < 0) {
+		return !a || a->serving != member_int(params, "serving", -1);
+	}
+	for (size_t i = 0; i < p->nrows; i++) {
+		const struct progress_row *r = &p->row[i];
+		if (r->slot != slot || strcmp(r->app, app) != 0) {
+			continue;
+		}
+		bool over = json_is_true(json_object_get(params, "over"));
+		bool same = r->new_pid && r->new_pid == member_int(params, "pid", 0);
+		return r->step < ROW_DONE && (over || !same || step_of(phase, ROW_DONE) > r->step);
+	}
+	return true;
 }
 
 void progress_take(struct progress *p, const json_t *params, int64_t now_mono_ms)

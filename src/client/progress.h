@@ -58,6 +58,9 @@ struct progress {
 void progress_init(struct progress *p, const char *verb, int64_t now_mono_ms);
 void progress_finish(struct progress *p);
 
+/* Whether a notification tells what was not told before: after the death of a supervisor the next
+ * one begins with all that is so already. Asked before progress_take(). */
+bool progress_is_news(const struct progress *p, const json_t *params);
 /* The params of a "progress" notification. */
 void progress_take(struct progress *p, const json_t *params, int64_t now_mono_ms);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/result.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "client/away.h"
 #include "client/block.h"
 #include "client/client.h"
 #include "client/interrupt.h"
@@ -20,6 +23,9 @@
 #define CANCEL_MS     3000 /* for the answer to a cancel */
 #define BLOCK_LINES   12
 #define MIN_LINES     3
+#define AWAY_AFTER_MS 1000 /* a supervisor that is replaced at once is no news */
+#define BUSY_MS	      100
+#define UNHEARD	      5 /* requests after which the daemon died without a word */
 
 /* How the progress is shown. */
 enum show { SHOW_NOTHING, SHOW_LINES, SHOW_BLOCK };
@@ -32,10 +38,19 @@ struct run {
 	enum show show;
 	bool in_steps; /* one after the other: may be stopped in between */
 	bool asked;    /* to stop */
-	char *note;    /* what came of that, for the block; NULL = nothing */
+	bool told_busy;
+	char *note;	      /* what came of that, for the block; NULL = nothing */
+	int64_t lost_mono_ms; /* since when the daemon is away; 0 = it is not, or was told */
 };
 
 /* --- showing --- */
+
+/* What replaces running instances, and is watched from its beginning. */
+static bool is_rolling(const char *method)
+{
+	return strcmp(method, "reload") == 0 || strcmp(method, "apply") == 0 ||
+	       strcmp(method, "rollback") == 0;
+}
 
 static enum show choose_show(const struct client *c, const char *method)
 {
@@ -46,12 +61,12 @@ static enum show choose_show(const struct client *c, const char *method)
 	if (c->err_tty && term && term[0] && strcmp(term, "dumb") != 0) {
 		return SHOW_BLOCK;
 	}
-	return strcmp(method, "reload") == 0 ? SHOW_LINES : SHOW_NOTHING;
+	return is_rolling(method) ? SHOW_LINES : SHOW_NOTHING;
 }
 
 static bool is_reload(const struct run *r)
 {
-	return strcmp(r->method, "reload") == 0;
+	return is_rolling(r->method);
 }
 
 static void draw(struct run *r, bool last)
@@ -124,16 +139,13 @@ static void on_notification(void *ctx, const struct rpc_reply *n)
 	if (strcmp(n->method, "progress") != 0) {
 		return;
 	}
+	r->lost_mono_ms = 0;
+	bool news = progress_is_news(&r->progress, n->params);
 	progress_take(&r->progress, n->params, clock_mono_ms());
-	if (r->show == SHOW_LINES && is_worth_a_line(member_text(n->params, "phase", ""))) {
+	if (r->show == SHOW_LINES && news && is_worth_a_line(member_text(n->params, "phase", ""))) {
 		print_change(n->params);
 	}
 	draw_if_due(r);
-}
-
-static void on_tick(void *ctx)
-{
-	draw_if_due(ctx);
 }
 
 /* The block of a reload stays, with what each instance came to; others leave no trace. */
@@ -162,6 +174,18 @@ static void say(struct run *r, struct buf *text)
 		client_note(r->c, "%s", text->data);
 		buf_finish(text);
 	}
+}
+
+static void on_tick(void *ctx)
+{
+	struct run *r = ctx;
+	if (r->lost_mono_ms && clock_mono_ms() - r->lost_mono_ms > AWAY_AFTER_MS) {
+		struct buf text = {0};
+		buf_adds(&text, "the daemon is away; waiting");
+		r->lost_mono_ms = 0;
+		say(r, &text);
+	}
+	draw_if_due(r);
 }
 
 /* " web:2, api:0": what is under way. */
@@ -241,17 +265,32 @@ static bool on_signal(void *ctx, int sig)
 
 /* --- what came of it --- */
 
+/* Whether it ended half way: something still serves as it was before. */
 static bool any_serves(const json_t *results)
 {
 	size_t i;
 	const json_t *t;
 	json_array_foreach(results, i, t)
 	{
-		if (json_is_true(json_object_get(t, "ok")) || outcome_is_kept(t)) {
+		bool left =
+			outcome_is_left(t) && strcmp(member_text(t, "state", ""), "online") == 0;
+		if (left || outcome_is_kept(t) || outcome_is_reverted(t)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+static void tell_warnings(struct client *c, const json_t *warnings)
+{
+	size_t i;
+	const json_t *w;
+	json_array_foreach(warnings, i, w)
+	{
+		if (!c->json && json_is_string(w)) {
+			client_note(c, "warning: %s", json_string_value(w));
+		}
+	}
 }
 
 static int finish(const struct run *r, json_t *result)
@@ -264,11 +303,14 @@ static int finish(const struct run *r, json_t *result)
 		client_flush(c);
 	} else if (!c->wait) {
 		client_note(c, "begun; watch it with: pmctl events -f");
+	} else if (json_array_size(results) == 0 && strcmp(r->method, "apply") == 0) {
+		/* The plan has said so. */
 	} else if (json_array_size(results) == 0) {
 		client_note(c, "nothing to %s", r->method);
 	} else {
 		outcome_print(c, r->method, result);
 	}
+	tell_warnings(c, json_object_get(result, "warnings"));
 	if (ok) {
 		return r->asked ? 128 + SIGINT : 0;
 	}
@@ -299,6 +341,89 @@ static int not_finished(struct run *r, struct err *err, const char *hint)
 	return client_fail(c, err, hint);
 }
 
+/* --- the request --- */
+
+/* A name for it, by which the next supervisor knows it. */
+static void add_key(json_t *params)
+{
+	uint64_t random[2];
+	char key[40];
+	if (getentropy(random, sizeof(random)) != 0) {
+		random[0] = (uint64_t)getpid();
+		random[1] = (uint64_t)clock_mono_ms();
+	}
+	snprintf(key, sizeof(key), "%016llx%016llx", (unsigned long long)random[0],
+		 (unsigned long long)random[1]);
+	client_set(params, "key", json_string(key));
+}
+
+/* The same request once more, in other words where that is needed. False: it is of no use. */
+static bool prepare_again(struct run *r, json_t *params, unsigned *unheard, struct err *err)
+{
+	if (err->code == ERR_USAGE && strstr(err->msg, "unknown parameter \"key\"")) {
+		json_object_del(params, "key"); /* an older pmctld */
+		return true;
+	}
+	if (!away_is_lost(err) || !json_object_get(params, "key")) {
+		return false;
+	}
+	if (r->progress.op) {
+		/* It was begun: it is never to be begun a second time. */
+		client_set(params, "again", json_true());
+	} else if (++*unheard >= UNHEARD) {
+		return err_set(err, ERR_NO_DAEMON,
+			       "pmctld was killed %d times when it was asked for this; its log "
+			       "may say why: pmctl daemon paths",
+			       UNHEARD);
+	}
+	return true;
+}
+
+/* One thing at a time: a moment until it is asked again. False: the end of our patience. */
+static bool wait_for_others(struct run *r, const struct conn_wait *w, struct err *err)
+{
+	int64_t now = clock_mono_ms();
+	if (!r->told_busy) {
+		client_note(r->c, "%s; waiting for its end", err->msg);
+	}
+	r->told_busy = true;
+	if (w->deadline_mono_ms && now >= w->deadline_mono_ms) {
+		return false;
+	}
+	poll(NULL, 0, BUSY_MS); /* a signal ends it */
+	return !interrupt_pending();
+}
+
+/* Over the death of supervisors: the next one goes on with the operation, and tells us. */
+static bool call(struct run *r, json_t *params, const struct conn_wait *w, struct rpc_reply *reply,
+		 struct err *err)
+{
+	struct client *c = r->c;
+	unsigned unheard = 0;
+	add_key(params);
+	for (;;) {
+		bool stopped;
+		if (conn_call(&c->conn, r->method, json_incref(params), w, reply, err)) {
+			return true;
+		}
+		bool lost = away_is_lost(err);
+		if (err->code == ERR_BUSY && wait_for_others(r, w, err)) {
+			rpc_reply_finish(reply);
+			continue;
+		}
+		if (!prepare_again(r, params, &unheard, err)) {
+			return false;
+		}
+		if (lost) {
+			r->lost_mono_ms = clock_mono_ms();
+			if (!away_wait(c, w->deadline_mono_ms, &stopped, err)) {
+				return false;
+			}
+		}
+		rpc_reply_finish(reply);
+	}
+}
+
 int result_of(struct client *c, const char *method, const char *verb, json_t *params)
 {
 	struct run r = {.c = c, .method = method, .show = choose_show(c, method)};
@@ -319,9 +444,10 @@ int result_of(struct client *c, const char *method, const char *verb, json_t *pa
 		live_init(&r.live, STDERR_FILENO);
 	}
 	client_set(params, "wait", json_boolean(c->wait));
-	bool ok = conn_call(&c->conn, method, params, &w, &reply, &err);
+	bool ok = call(&r, params, &w, &reply, &err);
 	end_show(&r, ok);
 	int status = ok ? finish(&r, reply.result) : not_finished(&r, &err, reply.hint);
+	json_decref(params);
 	rpc_reply_finish(&reply);
 	progress_finish(&r.progress);
 	free(r.note);

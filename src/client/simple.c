@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* signal, reset, flush, rotate, save: one request, one line. */
+/* signal, reset, flush, rotate, save, metrics: one request, one line or text. */
 #include "client/client.h"
 #include "client/commands.h"
 #include "common/signals.h"
@@ -66,6 +66,25 @@ int cmd_save(struct client *c)
 		} else {
 			buf_adds(&c->out,
 				 "saved (every change is saved at once, without being asked)\n");
+		}
+		status = client_flush(c) ? 0 : 1;
+	}
+	rpc_reply_finish(&reply);
+	return status;
+}
+
+int cmd_metrics(struct client *c)
+{
+	struct rpc_reply reply;
+	int status = 0;
+	json_t *params = json_object();
+	client_set(params, "prometheus", json_boolean(args_has(&c->args, "prometheus")));
+	if (client_ask(c, "metrics", params, &reply, &status)) {
+		const json_t *text = json_object_get(reply.result, "text");
+		if (c->json) {
+			client_print_json(c, reply.result);
+		} else {
+			buf_add(&c->out, json_string_value(text), json_string_length(text));
 		}
 		status = client_flush(c) ? 0 : 1;
 	}

@@ -11,7 +11,10 @@
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/daemonize.h"
+#include "client/deploy.h"
+#include "client/importread.h"
 #include "client/result.h"
+#include "client/scripts.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "config/conf.h"
@@ -47,10 +50,13 @@ static int ensure_daemon(struct client *c)
 
 /* --- definitions --- */
 
-static int send_defs(struct client *c, json_t *defs)
+static int send_defs(struct client *c, json_t *defs, const struct deploy *d)
 {
 	json_t *params = json_object();
 	client_set(params, "apps", defs);
+	if (d) {
+		client_set(params, "list", deploy_list(d));
+	}
 	return result_of(c, "start", "start", params);
 }
 
@@ -68,11 +74,12 @@ static size_t size_of(struct app_def *const *defs, size_t n)
 
 /* A request has a limit, an app list may be larger: several requests then, and first what others
  * come after, as a later request is not known to an earlier one. */
-static int start_defs(struct client *c, struct app_def **defs, size_t n)
+static int start_defs(struct client *c, struct app_def **defs, size_t n, const struct deploy *d)
 {
 	json_t *batch = json_array();
 	size_t size = 0;
 	int status = 0;
+	scripts_warn(c, defs, n);
 	if (size_of(defs, n) > BATCH) {
 		order_sort(defs, n);
 	}
@@ -85,7 +92,7 @@ static int start_defs(struct client *c, struct app_def **defs, size_t n)
 		}
 		size_t one = json_dumpb(def, NULL, 0, JSON_COMPACT) + 1;
 		if (size + one > BATCH && json_array_size(batch)) {
-			int s = send_defs(c, batch);
+			int s = send_defs(c, batch, d);
 			status = status ? status : s;
 			batch = json_array();
 			size = 0;
@@ -93,7 +100,7 @@ static int start_defs(struct client *c, struct app_def **defs, size_t n)
 		json_array_append_new(batch, def);
 		size += one;
 	}
-	int s = send_defs(c, batch);
+	int s = send_defs(c, batch, d);
 	return status ? status : s;
 }
 
@@ -136,34 +143,50 @@ static struct app_def **choose(const struct client *c, const struct ini_file *f,
 	return v;
 }
 
+/* The apps run; that their figures cannot be read where the file says is worth a word. */
+static void tell_unserved(struct client *c, const struct ini_file *f)
+{
+	struct rpc_reply reply = {.id = -1};
+	struct conn_wait w = {0};
+	struct err err;
+	size_t i;
+	const json_t *m;
+	if (f->metrics && c->conn.open && conn_call(&c->conn, "status", NULL, &w, &reply, &err)) {
+		json_array_foreach(json_object_get(reply.result, "metrics"), i, m)
+		{
+			const char *why = json_string_value(json_object_get(m, "error"));
+			const char *at = json_string_value(json_object_get(m, "address"));
+			if (why && at && strcmp(at, f->metrics) == 0) {
+				client_note(c, "metrics: %s (tried again until it works)", why);
+			}
+		}
+	}
+	rpc_reply_finish(&reply);
+}
+
 /* The apps of a file: all, or those of the operands from the `from`th on. */
 static int start_file(struct client *c, const char *path, size_t from)
 {
-	struct ini_file f;
+	struct deploy d;
 	size_t n;
-	if (args_has(&c->args, "env") && !strchr(args_value(&c->args, "env", "="), '=')) {
-		return client_usage(c, "start: --env PROFILE is not in this version yet");
-	}
 	if (appopts_any(&c->args)) {
 		return client_usage(
 			c, "start: options of an app belong to a SCRIPT; for an app list they "
 			   "stand in the file");
 	}
-	int status = appfile_load(c, path, &f);
-	if (status) {
-		return status;
-	}
-	struct app_def **defs = choose(c, &f, from, &n);
-	if (!defs) {
+	int status = deploy_load(c, path, &d);
+	struct app_def **defs = status ? NULL : choose(c, &d.f, from, &n);
+	if (status == 0 && !defs) {
 		status = err_info(ERR_NO_TARGET)->exit_status;
-	} else if (n == 0) {
+	} else if (status == 0 && n == 0 && !d.f.metrics_line) {
 		client_note(c, "%s has no apps", path);
-	} else {
+	} else if (status == 0) {
 		status = ensure_daemon(c);
-		status = status ? status : start_defs(c, defs, n);
+		status = status ? status : start_defs(c, defs, n, &d);
+		tell_unserved(c, &d.f);
 	}
 	free(defs);
-	ini_file_finish(&f);
+	deploy_finish(&d);
 	return status;
 }
 
@@ -215,8 +238,14 @@ static int start_script(struct client *c, const char *word)
 		err_set(&err, ERR_FAILED, "no script %.300s", conf.script);
 		status = client_fail(c, &err, NULL);
 	} else {
+		for (size_t i = 0; i < c->args.ngiven; i++) {
+			const char *note = appopts_note(&c->args.given[i]);
+			if (note) {
+				client_note(c, "note: %s", note);
+			}
+		}
 		status = ensure_daemon(c);
-		status = status ? status : start_defs(c, &def, 1);
+		status = status ? status : start_defs(c, &def, 1, NULL);
 	}
 	conf_finish(&conf);
 	err_list_finish(&errs);
@@ -226,17 +255,35 @@ static int start_script(struct client *c, const char *word)
 
 /* --- which of them --- */
 
-static const char *const pm2_files[] = {".config.js", ".config.cjs", ".config.mjs", ".json",
-					".json5",     ".yml",	     ".yaml"};
-
-static bool is_pm2_file(const char *path)
+/* An app list of another program: by the name, or what stands in it; a .js is a script unless it is
+ * called as a list. */
+static bool is_foreign(const char *path)
 {
-	for (size_t i = 0; i < ARRAY_LEN(pm2_files); i++) {
-		if (ends_with(path, pm2_files[i])) {
+	static const char *const lists[] = {".config.js",   ".config.cjs",   ".config.mjs",
+					    "ecosystem.js", "ecosystem.cjs", "ecosystem.mjs"};
+	enum import_format f = importread_format(path, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (ends_with(path, lists[i]) || strcmp(path, lists[i]) == 0) {
 			return true;
 		}
 	}
-	return false;
+	if (f == FORMAT_PROCFILE || ends_with(path, ".conf")) {
+		return is_file(path);
+	}
+	return f != FORMAT_CODE && f != FORMAT_UNKNOWN;
+}
+
+static int refuse_foreign(struct client *c, const char *path)
+{
+	struct err err;
+	char *hint = xasprintf("pmctl import %s -o " APPFILE_DEFAULT "\npmctl start", path);
+	err_set(&err, ERR_USAGE,
+		"start: %.100s is an app list of another program and is not run as a script; turn "
+		"it into " APPFILE_DEFAULT " first:",
+		path);
+	int status = client_fail(c, &err, hint);
+	free(hint);
+	return status;
 }
 
 static bool has_script_extension(const char *path)
@@ -304,12 +351,8 @@ int cmd_start(struct client *c)
 	if (ends_with(word, ".ini")) {
 		return start_file(c, word, 1);
 	}
-	if (is_pm2_file(word)) {
-		return client_usage(
-			c,
-			"start: %.100s is an app list of PM2 and is not run as a script; write "
-			"pmctl.ini with a section [app:NAME] for each app (man pmctl.ini)",
-			word);
+	if (is_foreign(word)) {
+		return refuse_foreign(c, word);
 	}
 	if (names_script(c, word)) {
 		return start_script(c, word);

@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/state.h"
 
-#include <string.h>
-
-#include "common/mem.h"
-
-static const struct look {
-	const char *state, *utf8, *ascii;
-	enum style style;
-} looks[] = {
-	{"online", "●", "*", STYLE_OK},	    {"starting", "◐", "~", STYLE_INFO},
-	{"stopping", "◐", "~", STYLE_INFO}, {"backoff", "◐", "~", STYLE_WARN},
-	{"degraded", "▲", "!", STYLE_WARN}, {"failed", "✖", "X", STYLE_FAIL},
-	{"stopped", "○", "o", STYLE_DIM},   {"done", "○", "o", STYLE_DIM},
-};
-
-static const struct look *find(const char *state)
-{
-	static const struct look unknown = {"", "?", "?", STYLE_NONE};
-	for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
-		if (strcmp(looks[i].state, state) == 0) {
-			return &looks[i];
-		}
-	}
-	return &unknown;
-}
+#include "ui/look.h"
 
 const char *state_mark(const char *state, bool utf8)
 {
-	const struct look *l = find(state);
-	return utf8 ? l->utf8 : l->ascii;
+	return look_mark(state, utf8);
 }
 
 enum style state_style(const char *state)
 {
-	return find(state)->style;
+	static const enum style styles[UI_STYLES] = {
+		[UI_DIM] = STYLE_DIM,	[UI_BOLD] = STYLE_BOLD, [UI_OK] = STYLE_OK,
+		[UI_WARN] = STYLE_WARN, [UI_FAIL] = STYLE_FAIL, [UI_INFO] = STYLE_INFO,
+	};
+	return styles[look_style(state)];
 }

@@ -55,6 +55,17 @@ void table_set(struct table *t, size_t col, enum style style, const char *text)
 	*c = (struct cell){xstrdup(text), measure(text), style};
 }
 
+void table_set_foreign(struct table *t, size_t col, enum style style, const char *text)
+{
+	struct buf safe = {0};
+	buf_add_escaped(&safe, text, strlen(text), 0);
+	for (size_t i = 0; i < safe.len; i++) {
+		safe.data[i] = safe.data[i] == '\t' ? ' ' : safe.data[i];
+	}
+	table_set(t, col, style, safe.data ? safe.data : "");
+	buf_finish(&safe);
+}
+
 static size_t total(const struct table *t, const struct table_look *look)
 {
 	size_t sum = look->indent;
@@ -80,16 +91,24 @@ static void natural(struct table *t, const struct table_look *look)
 	}
 }
 
-static void cut(struct table *t, const struct table_look *look, size_t limit, bool early)
+enum when { FIRST, EARLY, LAST };
+
+/* How narrow a column may become now; 0 = it stays. */
+static unsigned least(const struct column *c, enum when when)
+{
+	return when == FIRST ? c->first : when == LAST || c->early ? c->shrink : 0;
+}
+
+static void cut(struct table *t, const struct table_look *look, size_t limit, enum when when)
 {
 	for (size_t i = t->ncols; i > 0; i--) {
-		const struct column *c = &t->col[i - 1];
+		unsigned to = least(&t->col[i - 1], when);
 		size_t sum = total(t, look);
-		if (sum <= limit || !t->shown[i - 1] || !c->shrink || (early && !c->early)) {
+		if (sum <= limit || !t->shown[i - 1] || !to) {
 			continue;
 		}
 		size_t excess = sum - limit;
-		size_t spare = t->width[i - 1] > c->shrink ? t->width[i - 1] - c->shrink : 0;
+		size_t spare = t->width[i - 1] > to ? t->width[i - 1] - to : 0;
 		t->width[i - 1] -= excess < spare ? excess : spare;
 	}
 }
@@ -105,11 +124,9 @@ void table_fit(struct table *t, const struct table_look *look, size_t limit)
 	}
 	for (size_t step = 0; step < t->ndrops && total(t, look) > limit; step++) {
 		const struct drop *d = &t->drop[step];
-		if (step >= t->early) {
-			cut(t, look, limit, true);
-			if (total(t, look) <= limit) {
-				return;
-			}
+		cut(t, look, limit, step >= t->early ? EARLY : FIRST);
+		if (total(t, look) <= limit) {
+			return;
 		}
 		t->shown[d->hide] = false;
 		if (d->hide_too >= 0) {
@@ -120,7 +137,7 @@ void table_fit(struct table *t, const struct table_look *look, size_t limit)
 		}
 		natural(t, look); /* what was cut early may have more room now */
 	}
-	cut(t, look, limit, false);
+	cut(t, look, limit, LAST);
 }
 
 static void blanks(struct buf *out, size_t n)

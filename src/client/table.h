@@ -20,6 +20,7 @@ struct column {
 	bool hidden;	 /* shown only where `swap` of another says so */
 	unsigned shrink; /* may be cut down to this many columns; 0 = never */
 	int early;	 /* cut to `shrink` before columns of later steps are dropped */
+	unsigned first;	 /* cut to this before any column is dropped; 0 = not */
 	unsigned gap;	 /* blanks before it, if it is not the first */
 };
 
@@ -62,6 +63,9 @@ void table_finish(struct table *t);
 void table_row(struct table *t);
 /* Set a cell of the last row; text is copied. */
 void table_set(struct table *t, size_t col, enum style style, const char *text);
+/* The same with text of others: made safe for a terminal, blanks for tabs, which would break a
+ * record in a pipe. */
+void table_set_foreign(struct table *t, size_t col, enum style style, const char *text);
 
 /* Choose columns and widths for lines of at most `limit` columns; 0 = no limit. */
 void table_fit(struct table *t, const struct table_look *look, size_t limit);

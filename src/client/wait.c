@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "client/away.h"
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/interrupt.h"
@@ -96,6 +97,28 @@ static int failed(struct client *c, struct err *err, const char *what, const cha
 	return client_fail(c, err, hint);
 }
 
+/* Until it is so, over the death of supervisors. */
+static bool wait_for(struct watch *watch, const char *what, const struct conn_wait *w,
+		     struct rpc_reply *reply, struct err *err)
+{
+	struct client *c = watch->c;
+	for (;;) {
+		bool stopped;
+		json_t *params = client_selectors(c, 0);
+		client_set(params, "for", json_string(what));
+		if (conn_call(&c->conn, "wait", params, w, reply, err)) {
+			return true;
+		}
+		if (watch->hopeless[0] || !away_is_lost(err)) {
+			return false;
+		}
+		rpc_reply_finish(reply);
+		if (!away_wait(c, w->deadline_mono_ms, &stopped, err)) {
+			return false;
+		}
+	}
+}
+
 int cmd_wait(struct client *c)
 {
 	const char *what = args_value(&c->args, "for", "ready");
@@ -117,9 +140,7 @@ int cmd_wait(struct client *c)
 	if (watch.hopeless[0]) {
 		return not_running(c, &watch);
 	}
-	json_t *params = client_selectors(c, 0);
-	client_set(params, "for", json_string(what));
-	if (conn_call(&c->conn, "wait", params, &w, &reply, &err)) {
+	if (wait_for(&watch, what, &w, &reply, &err)) {
 		if (c->json) {
 			client_print_json(c, reply.result);
 		}

@@ -1,78 +1,90 @@
 /* SPDX-License-Identifier: MIT */
-/* why: the story of each instance: state, reason, events, last lines. */
+/* why: the story of each instance: what it does, what happened last, what may help. */
 #include <string.h>
 
 #include "client/client.h"
 #include "client/commands.h"
-#include "client/eventtext.h"
-#include "client/state.h"
-#include "common/units.h"
+#include "client/lastlines.h"
+#include "client/story.h"
+#include "client/who.h"
+#include "common/clock.h"
+#include "sys/portowner.h"
 
-static void add_head(struct client *c, const json_t *slot)
+#define LINES 10
+
+static void add_holder(struct buf *out, int port)
 {
-	const char *state = member_text(slot, "state", "?");
-	const char *note = member_text(slot, "note", "");
-	if (c->out_tty) {
-		const char *begin = c->out_color ? color_begin(state_style(state)) : "";
-		buf_addf(&c->out, "%s%s%s ", begin, state_mark(state, c->utf8),
-			 begin[0] ? COLOR_END : "");
+	struct sock_req req = {.kind = SOCK_KIND_TCP, .port = (uint16_t)port};
+	struct portowner owner;
+	char text[256];
+	if (portowner_find(&req, &owner)) {
+		portowner_describe(&owner, text, sizeof(text));
+		client_add_text(out, text);
 	}
-	client_add_text(&c->out, member_text(slot, "app", "?"));
-	buf_addf(&c->out, ":%lld  ", (long long)member_int(slot, "slot", 0));
-	client_add_text(&c->out, state);
-	if (member_int(slot, "pid", 0)) {
-		char age[24];
-		units_format_age(member_int(slot, "up_ms", 0), age, sizeof(age));
-		buf_addf(&c->out, ", pid %lld, up %s", (long long)member_int(slot, "pid", 0), age);
-	}
-	if (note[0]) {
-		buf_adds(&c->out, ": ");
-		client_add_text(&c->out, note);
-	}
-	buf_addc(&c->out, '\n');
 }
 
-static void print_slot(struct client *c, const json_t *slot)
+/* What the process of the last trouble wrote last: from its files, or as the daemon remembers. */
+static json_t *lines_of(const json_t *slot, const json_t *files)
 {
-	size_t i;
-	const json_t *v;
-	add_head(c, slot);
-	json_array_foreach(json_object_get(slot, "events"), i, v)
-	{
-		buf_adds(&c->out, "  ");
-		eventtext_add(&c->out, v);
+	struct lastlines want = {.app = member_text(slot, "app", ""),
+				 .slot = (int)member_int(slot, "slot", 0),
+				 .n = LINES};
+	json_t *lines = NULL;
+	if (story_span(slot, &want.since_ms, &want.until_ms)) {
+		lines = lastlines_read(&want, files);
 	}
-	const json_t *lines = json_object_get(slot, "lines");
-	if (json_array_size(lines)) {
-		buf_adds(&c->out, "  last lines:\n");
+	if (json_array_size(lines) == 0 && !member_int(slot, "pid", 0)) {
+		json_decref(lines);
+		lines = json_incref(json_object_get(slot, "lines"));
 	}
-	json_array_foreach(lines, i, v)
-	{
-		const char *stream = member_text(v, "stream", "");
-		buf_addf(&c->out, "  %s ", strcmp(stream, "err") == 0 ? "!" : " ");
-		client_add_text(&c->out, member_text(v, "text", ""));
-		buf_addc(&c->out, '\n');
+	return lines;
+}
+
+static void tell(struct client *c, json_t *slot, const json_t *files)
+{
+	json_t *lines = lines_of(slot, files);
+	struct buf text = {0};
+	struct story s = {.slot = slot,
+			  .lines = lines,
+			  .now_ms = clock_real_ms(),
+			  .marks = c->out_tty && !c->json,
+			  .utf8 = c->utf8,
+			  .color = c->out_color && !c->json,
+			  .who = who_asked,
+			  .holder = add_holder};
+	story_add(&s, c->json ? &text : &c->out);
+	if (c->json) {
+		client_set(slot, "story", json_stringn(text.data, text.len));
+		const json_t *trouble = story_trouble(slot);
+		client_set(slot, "trouble", trouble ? json_deep_copy(trouble) : json_null());
+		client_set(slot, "lines_then", lines ? json_deep_copy(lines) : json_array());
 	}
+	buf_finish(&text);
+	json_decref(lines);
 }
 
 int cmd_why(struct client *c)
 {
-	struct rpc_reply reply;
+	struct rpc_reply reply, logs = {.id = -1};
 	int status = 0;
-	if (client_ask(c, "why", client_selectors(c, 0), &reply, &status)) {
+	if (client_ask(c, "why", client_selectors(c, 0), &reply, &status) &&
+	    client_ask(c, "logs", client_selectors(c, 0), &logs, &status)) {
+		const json_t *files = json_object_get(logs.result, "files");
 		size_t i;
-		const json_t *slot;
+		json_t *slot;
+		json_array_foreach(json_object_get(reply.result, "slots"), i, slot)
+		{
+			if (!c->json && i) {
+				buf_addc(&c->out, '\n');
+			}
+			tell(c, slot, files);
+		}
 		if (c->json) {
 			client_print_json(c, reply.result);
-		} else {
-			json_array_foreach(json_object_get(reply.result, "slots"), i, slot)
-			{
-				buf_adds(&c->out, i ? "\n" : "");
-				print_slot(c, slot);
-			}
 		}
 		status = client_flush(c) ? 0 : 1;
 	}
+	rpc_reply_finish(&logs);
 	rpc_reply_finish(&reply);
 	return status;
 }

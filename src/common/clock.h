@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_COMMON_CLOCK_H
 #define PMCTL_COMMON_CLOCK_H
-/* clock - the two clocks we use. Only keeper, daemon and client read them; all else is told. */
+/* clock - the clocks we use. Only keeper, daemon and client read them; all else is told. */
 #include <stdint.h>
 
 /* CLOCK_MONOTONIC in ms: for every interval. */
 int64_t clock_mono_ms(void);
+/* CLOCK_BOOTTIME in ms: for what must see that the machine slept. */
+int64_t clock_boot_ms(void);
 /* CLOCK_REALTIME in ms since the epoch: for showing only. */
 int64_t clock_real_ms(void);
 

@@ -24,6 +24,7 @@ static const struct err_info infos[ERR_COUNT] = {
 			 "a reload or apply stopped half way; the previous version still serves"},
 	[ERR_PENDING] = {"changes_pending", 10, -32010, "plan --exit-code: changes are pending"},
 	[ERR_LIMIT] = {"limit", 1, -32011, NULL},
+	[ERR_BUSY] = {"busy", 1, -32013, NULL},
 	[ERR_SYSTEM] = {"system", 1, -32012, NULL},
 };
 

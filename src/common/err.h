@@ -25,6 +25,7 @@ enum err_code {
 	ERR_PARTIAL,	 /* a reload or apply stopped half way */
 	ERR_PENDING,	 /* plan --exit-code: changes are pending */
 	ERR_LIMIT,	 /* a limit of ours was reached */
+	ERR_BUSY,	 /* something else is under way; try again */
 	ERR_SYSTEM,	 /* a system call failed */
 	ERR_COUNT
 };

@@ -57,7 +57,8 @@ int signals_number(const char *name)
 {
 	int n = small_number(name);
 	if (n >= 0) {
-		return n >= 1 && n <= SIGRTMAX ? n : 0;
+		/* Those between are glibc's own and have no name. */
+		return (n >= 1 && n < 32) || (n >= SIGRTMIN && n <= SIGRTMAX) ? n : 0;
 	}
 	if (strncasecmp(name, "SIG", 3) == 0) {
 		name += 3;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/same.h"
 
 struct app_def *def_new(const char *name, const char *project, const char *file, const char *dir,
 			unsigned line)
@@ -21,10 +22,28 @@ struct app_def *def_new(const char *name, const char *project, const char *file,
 struct app_def *def_copy(const struct app_def *d)
 {
 	struct app_def *n = def_new(d->name, d->project, d->file, d->dir, d->line);
+	n->list = d->list ? xstrdup(d->list) : NULL;
 	for (size_t i = 0; i < d->nset; i++) {
 		def_set(n, d->set[i].key, d->set[i].value, d->set[i].line);
 	}
 	return n;
+}
+
+const char *def_list(const struct app_def *d)
+{
+	return d->list ? d->list : d->file;
+}
+
+bool def_same(const struct app_def *a, const struct app_def *b)
+{
+	bool same = a->nset == b->nset && same_text(a->name, b->name) &&
+		    same_text(a->project, b->project) && same_text(a->file, b->file) &&
+		    same_text(a->list, b->list) && same_text(a->dir, b->dir);
+	for (size_t i = 0; same && i < a->nset; i++) {
+		same = strcmp(a->set[i].key, b->set[i].key) == 0 &&
+		       strcmp(a->set[i].value, b->set[i].value) == 0;
+	}
+	return same;
 }
 
 /* The index of the key, or where it belongs. */
@@ -105,6 +124,7 @@ void def_free(struct app_def *d)
 	free(d->name);
 	free(d->project);
 	free(d->file);
+	free(d->list);
 	free(d->dir);
 	free(d);
 }

@@ -21,6 +21,7 @@ struct app_def {
 	char *name;
 	char *project;
 	char *file; /* absolute path of the INI file; NULL for an ad hoc app */
+	char *list; /* the app list that includes that file; NULL = it is the list */
 	char *dir;  /* absolute: what relative paths resolve against */
 	unsigned line;
 	struct setting *set; /* sorted by key, no key twice */
@@ -30,6 +31,10 @@ struct app_def {
 struct app_def *def_new(const char *name, const char *project, const char *file, const char *dir,
 			unsigned line);
 struct app_def *def_copy(const struct app_def *d);
+/* The app list it is of; NULL for an ad hoc app. */
+const char *def_list(const struct app_def *d);
+/* Whether both say the same in the same place; the lines it stands in do not count. */
+bool def_same(const struct app_def *a, const struct app_def *b);
 /* Adds or replaces. */
 void def_set(struct app_def *d, const char *key, const char *value, unsigned line);
 void def_unset(struct app_def *d, const char *key);

@@ -6,6 +6,7 @@
 
 #include "common/err.h"
 #include "common/mem.h"
+#include "common/same.h"
 #include "config/conf.h"
 #include "config/types.h"
 
@@ -40,11 +41,6 @@ static char *in_effect(const struct side *s, bool decoded, const struct key *k, 
 	return text ? xstrdup(text) : k->def ? xstrdup(k->def) : NULL;
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static void replace(char **text, const char *by)
 {
 	free(*text);
@@ -57,7 +53,7 @@ static void compare(struct diff *d, const struct side side[2], const struct key 
 	bool decoded = side[0].decoded && side[1].decoded;
 	char *a = in_effect(&side[0], decoded, k, key, sub);
 	char *b = in_effect(&side[1], decoded, k, key, sub);
-	if (same(a, b)) {
+	if (same_text(a, b)) {
 		free(a);
 		free(b);
 		return;
@@ -66,7 +62,7 @@ static void compare(struct diff *d, const struct side side[2], const struct key 
 	 */
 	const char *wa = written(&side[0], key);
 	const char *wb = written(&side[1], key);
-	if (!same(wa ? wa : a, wb ? wb : b)) {
+	if (!same_text(wa ? wa : a, wb ? wb : b)) {
 		if (wa) {
 			replace(&a, wa);
 		}

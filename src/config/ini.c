@@ -9,12 +9,21 @@
 #include "common/mem.h"
 #include "common/suggest.h"
 #include "config/decode.h"
+#include "config/filekeys.h"
 #include "config/iniread.h"
 #include "config/names.h"
 #include "config/problems.h"
 #include "config/types.h"
 
-enum section_kind { SECTION_NONE, SECTION_PMCTL, SECTION_DEFAULTS, SECTION_APP, SECTION_IGNORED };
+enum section_kind {
+	SECTION_NONE,
+	SECTION_PMCTL,
+	SECTION_DEFAULTS,
+	SECTION_APP,
+	SECTION_OVER_DEFAULTS, /* [defaults@PROFILE] */
+	SECTION_OVER_APP,      /* [app:NAME@PROFILE] */
+	SECTION_IGNORED
+};
 
 /* The lines of one section, sorted by key. */
 struct block {
@@ -22,14 +31,15 @@ struct block {
 	enum section_kind kind;
 	const struct ini_line **lines; /* borrowed, part of one big array */
 	size_t n;
+	const struct block *over; /* of an app: what the profile lays over it; NULL = nothing */
 };
 
 struct parser {
 	struct ini_text text;
 	struct block *blocks; /* one a section */
 	const struct ini_line **sorted;
-	const struct block *defaults; /* NULL = none */
-	const char *file, *dir;
+	const struct block *defaults, *over_defaults; /* NULL = none */
+	const char *file, *dir, *profile;
 	struct problems problems;
 	struct ini_file *out;
 };
@@ -65,6 +75,19 @@ static void suggest_section(const char *name, char *out, size_t cap)
 	suggest_text(&s, out, cap);
 }
 
+/* What stands behind the @ is a name like a namespace's. */
+static enum section_kind kind_of_overlay(struct parser *ps, const char *name, const char *profile,
+					 const struct place *at)
+{
+	struct err err;
+	if (!names_check_group(profile, &err)) {
+		problems_add(&ps->problems, at, "profile: %s", err.msg);
+		return SECTION_IGNORED;
+	}
+	ini_add_profile(ps->out, profile);
+	return name[0] == 'a' ? SECTION_OVER_APP : SECTION_OVER_DEFAULTS;
+}
+
 static enum section_kind kind_of(struct parser *ps, const struct block *b)
 {
 	const char *name = b->head->name;
@@ -83,9 +106,9 @@ static enum section_kind kind_of(struct parser *ps, const struct block *b)
 		return SECTION_DEFAULTS;
 	}
 	bool app = strncmp(name, "app:", 4) == 0;
-	if ((app && strchr(name, '@')) || strncmp(name, "defaults@", 9) == 0) {
-		problems_add(&ps->problems, &at, "profiles are not supported yet");
-		return SECTION_IGNORED;
+	const char *profile = strchr(name, '@');
+	if (profile && (app || strncmp(name, "defaults@", 9) == 0)) {
+		return kind_of_overlay(ps, name, profile + 1, &at);
 	}
 	if (app) {
 		return SECTION_APP;
@@ -194,29 +217,16 @@ static void check_stray(struct parser *ps, const struct block *b)
 
 /* [pmctl] */
 
-static void set_project(struct parser *ps, const struct ini_line *l, const struct place *at)
+static void complain_unknown(struct parser *ps, const char *key, const struct place *at)
 {
-	struct err err;
-	if (!*l->value) {
-		problems_add(&ps->problems, at, "is empty");
-	} else if (!names_check_group(l->value, &err)) {
-		problems_add(&ps->problems, at, "%s", err.msg);
-	} else {
-		free(ps->out->project);
-		ps->out->project = xstrdup(l->value);
+	char near[160];
+	struct suggest s;
+	suggest_init(&s, key);
+	for (size_t i = 0; i < file_keys_count; i++) {
+		suggest_offer(&s, file_keys[i].name);
 	}
-}
-
-static void add_include(struct parser *ps, const struct ini_line *l, const struct place *at)
-{
-	struct ini_file *f = ps->out;
-	if (!*l->value) {
-		problems_add(&ps->problems, at, "is empty");
-		return;
-	}
-	f->includes = xreallocarray(f->includes, f->nincludes + 1, sizeof(*f->includes));
-	f->includes[f->nincludes++] =
-		(struct ini_include){.glob = types_join_path(ps->dir, l->value), .line = l->line};
+	suggest_text(&s, near, sizeof(near));
+	problems_add(&ps->problems, at, "unknown key%s", near);
 }
 
 static void read_pmctl(struct parser *ps, const struct block *b)
@@ -224,24 +234,21 @@ static void read_pmctl(struct parser *ps, const struct block *b)
 	for (size_t i = 0; i < b->n; i++) {
 		const struct ini_line *l = b->lines[i];
 		struct place at = place_of(ps, b, l->key, l->line);
-		if (strcmp(l->key, "project") == 0) {
-			set_project(ps, l, &at);
-		} else if (strcmp(l->key, "include") == 0) {
-			add_include(ps, l, &at);
-		} else {
-			char near[160];
-			struct suggest s;
-			suggest_init(&s, l->key);
-			suggest_offer(&s, "project");
-			suggest_offer(&s, "include");
-			suggest_text(&s, near, sizeof(near));
-			problems_add(&ps->problems, &at, "unknown key%s", near);
+		const struct file_key *k = filekeys_find(l->key);
+		struct err err;
+		if (!k) {
+			complain_unknown(ps, l->key, &at);
+		} else if (!*l->value) {
+			problems_add(&ps->problems, &at, "is empty");
+		} else if (!k->set(ps->out, ps->dir, l->value, l->line, &err)) {
+			problems_add(&ps->problems, &at, "%s", err.msg);
 		}
 	}
 }
 
-/* [defaults]: a bad line is told once here, not again with each app. */
-static void read_defaults(struct parser *ps, struct block *b)
+/* [defaults]: a bad line is told once here, not again with each app. The same for sections of
+ * profiles, whether they are chosen or not. */
+static void drop_bad_lines(struct parser *ps, struct block *b)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < b->n; i++) {
@@ -255,7 +262,11 @@ static void read_defaults(struct parser *ps, struct block *b)
 		}
 	}
 	b->n = kept;
-	ps->defaults = b;
+}
+
+static bool is_chosen(const struct parser *ps, const struct block *b)
+{
+	return ps->profile && strcmp(strchr(b->head->name, '@') + 1, ps->profile) == 0;
 }
 
 /* [app:NAME] */
@@ -270,33 +281,22 @@ static bool has_key(const struct block *b, const char *key)
 	return false;
 }
 
-/* An app that says what it runs is not told by [defaults] to run something else. */
-static bool is_overruled(const char *key, bool own_script, bool own_command)
+/* An upper layer that says what is run outranks all that the lower ones say of it. */
+static void lay(struct app_def *def, const struct block *b)
 {
-	if (own_command) {
-		return strcmp(key, "script") == 0 || strcmp(key, "args") == 0 ||
-		       strcmp(key, "interpreter") == 0 || strcmp(key, "interpreter_args") == 0;
+	if (!b) {
+		return;
 	}
-	return own_script && strcmp(key, "command") == 0;
-}
-
-/* Both lists are sorted, so the definition is filled in order. */
-static void lay_settings(const struct parser *ps, const struct block *b, struct app_def *def)
-{
-	static const struct block none = {0};
-	const struct block *base = ps->defaults ? ps->defaults : &none;
-	bool script = has_key(b, "script");
-	bool command = has_key(b, "command");
-	for (size_t i = 0, k = 0; i < base->n || k < b->n;) {
-		int cmp = i == base->n ? 1
-			  : k == b->n  ? -1
-				       : strcmp(base->lines[i]->key, b->lines[k]->key);
-		const struct ini_line *l = cmp < 0 ? base->lines[i] : b->lines[k];
-		i += cmp <= 0;
-		k += cmp >= 0;
-		if (cmp >= 0 || !is_overruled(l->key, script, command)) {
-			def_set(def, l->key, l->value, l->line);
-		}
+	if (has_key(b, "command")) {
+		def_unset(def, "script");
+		def_unset(def, "args");
+		def_unset(def, "interpreter");
+		def_unset(def, "interpreter_args");
+	} else if (has_key(b, "script")) {
+		def_unset(def, "command");
+	}
+	for (size_t i = 0; i < b->n; i++) {
+		def_set(def, b->lines[i]->key, b->lines[i]->value, b->lines[i]->line);
 	}
 }
 
@@ -306,11 +306,63 @@ static void read_app(struct parser *ps, const struct block *b)
 	struct app_conf conf;
 	struct app_def *def =
 		def_new(b->head->name + 4, f->project, ps->file, ps->dir, b->head->line);
-	lay_settings(ps, b, def);
+	lay(def, ps->defaults);
+	lay(def, ps->over_defaults);
+	lay(def, b);
+	lay(def, b->over);
 	if (decode_app(&conf, def, &ps->problems)) {
 		conf_finish(&conf);
 	}
 	f->apps[f->napps++] = def;
+}
+
+static int by_app_name(const void *key, const void *entry)
+{
+	const char *over = key; /* "app:web@production" is laid over "app:web" */
+	const char *name = (*(struct block *const *)entry)->head->name;
+	size_t len = (size_t)(strchr(over, '@') - over);
+	int cmp = strncmp(over, name, len);
+	return cmp ? cmp : name[len] ? -1 : 0;
+}
+
+/* What is of a profile has something to be laid over. */
+static void link_over_apps(struct parser *ps)
+{
+	size_t n = ps->text.nsections, napps = 0;
+	struct block **apps = xcalloc(n, sizeof(struct block *));
+	for (size_t i = 0; i < n; i++) {
+		if (ps->blocks[i].kind == SECTION_APP) {
+			apps[napps++] = &ps->blocks[i];
+		}
+	}
+	qsort(apps, napps, sizeof(struct block *), by_name);
+	for (size_t i = 0; i < n; i++) {
+		struct block *b = &ps->blocks[i], **app;
+		if (b->kind != SECTION_OVER_APP) {
+			continue;
+		}
+		drop_bad_lines(ps, b);
+		app = bsearch(b->head->name, apps, napps, sizeof(struct block *), by_app_name);
+		if (!app) {
+			struct place at = place_of(ps, b, NULL, b->head->line);
+			problems_add(&ps->problems, &at, "there is no [%.*s] it could be laid over",
+				     (int)strcspn(b->head->name, "@"), b->head->name);
+		} else if (is_chosen(ps, b)) {
+			(*app)->over = b;
+		}
+	}
+	free(apps);
+}
+
+static void read_defaults(struct parser *ps, struct block *b)
+{
+	const struct block **place = b->kind == SECTION_DEFAULTS ? &ps->defaults
+				     : is_chosen(ps, b)		 ? &ps->over_defaults
+								 : NULL;
+	drop_bad_lines(ps, b);
+	if (place && !*place) {
+		*place = b;
+	}
 }
 
 static void read_blocks(struct parser *ps)
@@ -322,11 +374,12 @@ static void read_blocks(struct parser *ps)
 			check_stray(ps, b);
 		} else if (b->kind == SECTION_PMCTL) {
 			read_pmctl(ps, b);
-		} else if (b->kind == SECTION_DEFAULTS && !ps->defaults) {
+		} else if (b->kind == SECTION_DEFAULTS || b->kind == SECTION_OVER_DEFAULTS) {
 			read_defaults(ps, b);
 		}
 		napps += b->kind == SECTION_APP;
 	}
+	link_over_apps(ps);
 	if (napps > LIMIT_APPS) {
 		struct place at = {.file = ps->file, .line = 1};
 		problems_add(&ps->problems, &at, "%zu apps; %d is the most", napps, LIMIT_APPS);
@@ -340,17 +393,16 @@ static void read_blocks(struct parser *ps)
 	}
 }
 
-bool ini_parse_apps(struct ini_file *out, const char *text, size_t len, const char *file,
-		    const char *dir, const char *project, struct err_list *errs)
+bool ini_parse_apps(struct ini_file *out, const struct ini_source *src, struct err_list *errs)
 {
-	struct ini_file f = {.project = xstrdup(project)};
-	struct parser ps = {.file = file, .dir = dir, .out = &f};
-	if (len > LIMIT_INI_FILE) {
-		struct place at = {.file = file, .line = 1};
+	struct ini_file f = {.file = xstrdup(src->file), .project = xstrdup(src->project)};
+	struct parser ps = {.file = src->file, .dir = src->dir, .profile = src->profile, .out = &f};
+	if (src->len > LIMIT_INI_FILE) {
+		struct place at = {.file = src->file, .line = 1};
 		problems_add(&ps.problems, &at, "the file is larger than %d MiB",
 			     LIMIT_INI_FILE / (1024 * 1024));
 	} else {
-		iniread(&ps.text, text, len, file, &ps.problems);
+		iniread(&ps.text, src->text, src->len, src->file, &ps.problems);
 		make_blocks(&ps);
 		check_duplicate_sections(&ps);
 		read_blocks(&ps);
@@ -362,63 +414,4 @@ bool ini_parse_apps(struct ini_file *out, const char *text, size_t len, const ch
 	problems_report(&ps.problems, errs);
 	*out = f;
 	return ok;
-}
-
-static int by_def_name(const void *a, const void *b)
-{
-	return strcmp((*(struct app_def *const *)a)->name, (*(struct app_def *const *)b)->name);
-}
-
-static void complain_twin(const struct app_def *first, const struct app_def *twin,
-			  struct err_list *errs)
-{
-	struct problems p = {0};
-	char shown[SHOWN_MAX];
-	char *section = xasprintf("app:%s", twin->name);
-	struct place at = {.file = twin->file, .section = section, .line = twin->line};
-	problems_add(&p, &at, "given twice, first in %s:%u",
-		     names_shown(first->file ? first->file : "-", shown), first->line);
-	problems_report(&p, errs);
-	free(section);
-}
-
-bool ini_merge(struct ini_file *into, struct ini_file *from, struct err_list *errs)
-{
-	bool ok = true;
-	/* Sort the new ones only: a file of many includes is merged one after the other. */
-	struct app_def **sorted = xcalloc(from->napps, sizeof(*sorted));
-	if (from->napps) {
-		memcpy(sorted, from->apps, from->napps * sizeof(*sorted));
-		qsort(sorted, from->napps, sizeof(*sorted), by_def_name);
-	}
-	for (size_t i = 0; from->napps && i < into->napps; i++) {
-		struct app_def **twin =
-			bsearch(&into->apps[i], sorted, from->napps, sizeof(*sorted), by_def_name);
-		if (twin) {
-			complain_twin(into->apps[i], *twin, errs);
-			ok = false;
-		}
-	}
-	free(sorted);
-	into->apps = xreallocarray(into->apps, into->napps + from->napps, sizeof(*into->apps));
-	for (size_t i = 0; i < from->napps; i++) {
-		into->apps[into->napps++] = from->apps[i];
-	}
-	from->napps = 0;
-	ini_file_finish(from);
-	return ok;
-}
-
-void ini_file_finish(struct ini_file *f)
-{
-	for (size_t i = 0; i < f->napps; i++) {
-		def_free(f->apps[i]);
-	}
-	for (size_t i = 0; i < f->nincludes; i++) {
-		free(f->includes[i].glob);
-	}
-	free(f->apps);
-	free(f->includes);
-	free(f->project);
-	*f = (struct ini_file){0};
 }

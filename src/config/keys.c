@@ -230,13 +230,14 @@ const struct key keys[] = {
 	 .type = &type_duration_or_no,
 	 AT(leak_window_ms),
 	 .def = "15m",
-	 .later = true,
-	 .min = SECONDS(60),
+	 .min = SECONDS(10),
 	 .max = DAYS(7),
 	 .apply = APPLY_LIVE,
 	 .meta = "DURATION|no",
 	 .doc = "Growth of memory is watched over this long and reported when it looks like a "
-		"leak."},
+		"leak: 0.5 MiB a minute or more, and 5 % of memory_max an hour or more. It is not "
+		"looked at in the first 10 minutes of a process, or two thirds of this where that "
+		"is less."},
 
 	/* How it is stopped */
 	{.name = "stop_signal",

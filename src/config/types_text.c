@@ -205,8 +205,12 @@ static char *format_watch(const struct app_conf *c, const struct key *k, const c
 {
 	(void)k;
 	(void)sub;
-	if (c->watch_paths.n) {
-		return words_join(c->watch_paths.v, c->watch_paths.n);
+	const struct words *w = &c->watch_paths;
+	if (w->n == 1 && types_read_bool(w->v[0]) >= 0) {
+		return xasprintf("./%s", w->v[0]); /* a path of such a name was in quotes */
+	}
+	if (w->n) {
+		return words_join(w->v, w->n);
 	}
 	return xstrdup(c->watch ? "yes" : "no");
 }

@@ -16,11 +16,13 @@
 #include "daemon/daemon.h"
 #include "daemon/listen.h"
 #include "daemon/looptimer.h"
+#include "daemon/redefine.h"
+#include "daemon/resume.h"
+#include "daemon/revisions.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/watch.h"
 #include "daemon/workers.h"
-#include "sys/cpus.h"
 
 struct app *apps_find(struct daemon *d, const char *name)
 {
@@ -34,76 +36,9 @@ struct app *apps_find(struct daemon *d, const char *name)
 	return NULL;
 }
 
-/* All of the errors in one message; the client has checked before, so there are few. */
-static bool decode(struct app_conf *conf, const struct app_def *def, struct err *err)
-{
-	struct err_list errs = {0};
-	bool ok = conf_decode(conf, def, &errs);
-	if (!ok) {
-		err_set(err, ERR_CONFIG, "%s",
-			errs.count ? errs.msg[0] : "the definition is not valid");
-		for (size_t i = 1; i < errs.count; i++) {
-			size_t len = strlen(err->msg);
-			snprintf(err->msg + len, sizeof(err->msg) - len, "\n%s", errs.msg[i]);
-		}
-	}
-	err_list_finish(&errs);
-	return ok;
-}
-
-/* Only root may run apps as somebody else; that is an error of the definition. */
-static bool may_be_user(const struct app *app, struct err *err)
-{
-	if (app->user.name && geteuid() != 0 &&
-	    (app->user.uid != geteuid() || app->user.gid != getegid())) {
-		return err_set(err, ERR_PERMISSION,
-			       "%s: only a pmctld of root can run apps as another user or group",
-			       app->conf.name);
-	}
-	return true;
-}
-
 bool apps_resolve_user(struct app *app, struct err *err)
 {
 	return app->user.name || users_resolve(app->conf.user, app->conf.group, &app->user, err);
-}
-
-/* Counting CPUs reads half a dozen files: only where the number depends on it. */
-static int wanted_count(const struct app_conf *c)
-{
-	return conf_instances(c, c->instances.kind == COUNT_NUMBER ? 1 : (int)cpus_usable());
-}
-
-static void close_sockets(struct app *app)
-{
-	for (int i = 0; i < app->nslots; i++) {
-		listen_close(app->slots[i]);
-	}
-}
-
-static void set_definition(struct app *app, struct app_def *def, struct app_conf *conf,
-			   const struct asker *by)
-{
-	struct err ignored;
-	watch_end(app);
-	close_sockets(app);
-	cluster_free(app->cluster);
-	app->cluster = NULL;
-	conf_finish(&app->conf);
-	def_free(app->def);
-	app->def = def;
-	app->conf = *conf;
-	users_finish(&app->user);
-	apps_resolve_user(app, &ignored); /* else at each start: it may come to exist */
-	app->applied_real_ms = clock_real_ms();
-	app->applied_by = *by;
-	app->listened = app->told_shared = false;
-	turns_changed(app->daemon);
-	if (conf->mode == MODE_CLUSTER) {
-		app->cluster = workers_new_cluster(app);
-	}
-	schedule_changed(app);
-	watch_update(app);
 }
 
 static void free_app(struct app *app)
@@ -117,16 +52,18 @@ static void free_app(struct app *app)
 	free(app->slots);
 	list_remove(&app->node);
 	cluster_free(app->cluster);
+	tally_forget_app(app);
 	users_finish(&app->user);
 	conf_finish(&app->conf);
 	def_free(app->def);
+	def_free(app->previous);
 	free(app);
 }
 
 struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *by, struct err *err)
 {
 	struct app_conf conf = {0};
-	if (!decode(&conf, def, err)) {
+	if (!redefine_decode(&conf, def, err)) {
 		conf_finish(&conf);
 		def_free(def);
 		return NULL;
@@ -135,46 +72,28 @@ struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *
 	app->daemon = d;
 	list_init(&app->others);
 	list_add(&d->apps, &app->node);
-	set_definition(app, def, &conf, by);
-	if (!may_be_user(app, err)) {
+	redefine_first(app, def, &conf, by);
+	if (!redefine_may_be_user(app, err)) {
 		free_app(app);
 		return NULL;
 	}
-	apps_resize(app, wanted_count(&app->conf));
+	apps_resize(app, redefine_count(&app->conf));
 	return app;
-}
-
-bool apps_redefine(struct app *app, struct app_def *def, const struct asker *by, struct err *err)
-{
-	struct app_conf conf = {0};
-	if (!decode(&conf, def, err)) {
-		conf_finish(&conf);
-		def_free(def);
-		return false;
-	}
-	set_definition(app, def, &conf, by);
-	if (!may_be_user(app, err)) {
-		return false;
-	}
-	app->scaled = false;
-	apps_resize(app, wanted_count(&app->conf));
-	for (int i = 0; i < app->nslots; i++) {
-		history_finish(&app->slots[i]->history);
-		history_init(&app->slots[i]->history, app->conf.max_restarts);
-	}
-	return true;
 }
 
 bool apps_differs(const struct app *app, const struct app_def *def)
 {
 	struct diff diff = {0};
+	if (def_same(app->def, def)) {
+		return false;
+	}
 	diff_defs(&diff, app->def, def);
 	bool differs = diff.n > 0;
 	diff_finish(&diff);
 	return differs;
 }
 
-void apps_resize(struct app *app, int count)
+static void add_slots(struct app *app, int count)
 {
 	struct daemon *d = app->daemon;
 	if (count > app->nslots) {
@@ -184,10 +103,15 @@ void apps_resize(struct app *app, int count)
 		app->slots[slot] =
 			inst_new(app, slot, store_id_for(&d->store, app->conf.name, slot));
 		app->nslots++;
-		if (!d->store.resuming) {
+		if (!d->store.resuming && !resume_left(app->slots[slot])) {
 			store_inst(&d->store, app->slots[slot]);
 		}
 	}
+}
+
+void apps_resize(struct app *app, int count)
+{
+	add_slots(app, count);
 	app->count = count;
 	for (int slot = 0; slot < count; slot++) {
 		app->slots[slot]->leaving = false;
@@ -200,11 +124,22 @@ void apps_resize(struct app *app, int count)
 	}
 }
 
+void apps_restore_leaving(struct app *app, int slot)
+{
+	int first = app->nslots;
+	if (slot < LIMIT_INSTANCES_APP) {
+		add_slots(app, slot + 1);
+	}
+	for (int i = first; i < app->nslots; i++) {
+		app->slots[i]->leaving = true;
+	}
+}
+
 void apps_undelete(struct app *app)
 {
 	if (app->deleting) {
 		app->deleting = app->scaled = false;
-		apps_resize(app, wanted_count(&app->conf)); /* some may be gone already */
+		apps_resize(app, redefine_count(&app->conf)); /* some may be gone already */
 	}
 }
 
@@ -258,6 +193,22 @@ static void release_sockets(struct app *app)
 	}
 }
 
+/* The last one of its project: what the app list wanted for itself is not wanted any more. */
+static void forget_list_of(const struct app *app)
+{
+	struct daemon *d = app->daemon;
+	const char *project = app->conf.project;
+	const struct app *other, *next;
+	list_for_each(other, next, &d->apps, node)
+	{
+		if (other != app && strcmp(other->conf.project, project) == 0) {
+			return;
+		}
+	}
+	exporter_forget(&d->exporter, project);
+	applists_forget(&d->lists, project);
+}
+
 void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)loop;
@@ -281,7 +232,10 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 			app->count = app->count < app->nslots ? app->count : app->nslots;
 		}
 		if (app->deleting && app->nslots == 0 && list_empty(&app->others)) {
-			events_add(&d->events, app->conf.name, -1, "delete", NULL, "deleted");
+			revisions_forget(app);
+			events_add(&d->events, app->conf.name, -1, "delete", &app->deleter,
+				   "deleted");
+			forget_list_of(app);
 			free_app(app);
 			store_save(&d->store);
 		}

@@ -21,16 +21,21 @@
 struct daemon;
 struct inst;
 struct cluster;
+struct tally_app;
 struct watch;
 
 struct app {
 	struct list node; /* daemon.apps */
 	struct daemon *daemon;
 	struct app_def *def;
+	int64_t previous_ms;	  /* since when `previous` was so ... */
+	struct asker previous_by; /* ... and by whom */
+	struct app_def *previous; /* in force again if the apply that is under way fails; or NULL */
 	struct app_conf conf;
 	struct user user;	 /* who its processes run as; name NULL = not known (yet) */
 	struct cluster *cluster; /* node cluster mode; else NULL */
 	struct watch *watch;	 /* of its files; NULL = none */
+	struct tally_app *tally; /* NULL = none yet: tally_of() */
 	struct inst **slots;
 	struct list others; /* successors on trial and retired ones: daemon/rollout.h */
 	int nslots;    /* instances that exist, slots 0..nslots-1; some may be on their way out */
@@ -38,6 +43,7 @@ struct app {
 	size_t number; /* in the graph of daemon/turns.h */
 	bool scaled;   /* count was set by `scale` and outranks the definition */
 	bool deleting; /* goes once its last process has */
+	struct asker deleter;	     /* who asked for that */
 	int64_t cron_due, cron_last; /* cron_restart, in s since the epoch: daemon/schedule.h */
 	bool told_shared;	     /* that health probes ask whoever answers */
 	bool listened; /* an instance of it has listened: `ready = auto` waits for that */
@@ -51,8 +57,6 @@ struct app *apps_find(struct daemon *d, const char *name);
 /* Make an app of a definition (taken over, also on failure). Nothing is started. */
 struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *by,
 		     struct err *err);
-/* Give a stopped app another definition (taken over, also on failure). */
-bool apps_redefine(struct app *app, struct app_def *def, const struct asker *by, struct err *err);
 /* Whether this definition says something else than the one that runs. */
 bool apps_differs(const struct app *app, const struct app_def *def);
 
@@ -62,6 +66,8 @@ bool apps_resolve_user(struct app *app, struct err *err);
 /* Set how many instances are wanted. New slots are created stopped; the highest ones become
  * unwanted and vanish once they have stopped. */
 void apps_resize(struct app *app, int count);
+/* Up to this slot, which was being scaled away when the last supervisor died. */
+void apps_restore_leaving(struct app *app, int slot);
 /* It was being deleted and is wanted again, as its definition says. Fine if it was not. */
 void apps_undelete(struct app *app);
 /* An instance has come to rest: soon drop what was taken away, close what nobody needs. */

@@ -157,6 +157,7 @@ static void close_channel(struct channel *ch)
 	for (int fd; (fd = channel_take_fd(ch)) >= 0;) {
 		close(fd);
 	}
+	shutdown(ch->fd, SHUT_RDWR); /* the program has a copy of our end: it sees no other sign */
 	loopfd_close(ch->loop, ch->fd);
 	ch->fd = -1;
 }
@@ -189,6 +190,23 @@ static bool deliver(struct channel *ch)
 	return false;
 }
 
+/* Bytes that were looked at and dealt with. */
+static bool drop_seen(struct channel *ch, size_t n)
+{
+	char chunk[4096];
+	while (n) {
+		int fd;
+		size_t most = n < sizeof(chunk) ? n : sizeof(chunk);
+		ssize_t got = fdpass_recv(ch->fd, chunk, most, &fd, MSG_DONTWAIT);
+		keep_fd(ch, fd);
+		if (got <= 0) {
+			return false;
+		}
+		n -= (size_t)got;
+	}
+	return true;
+}
+
 /* Take exactly n bytes out of the kernel. They were seen a moment ago, but a message with a
  * descriptor ends a read early. */
 static bool take(struct channel *ch, size_t n)
@@ -206,6 +224,26 @@ static bool take(struct channel *ch, size_t n)
 		if (!deliver(ch)) {
 			return false;
 		}
+	}
+	return ch->fd >= 0;
+}
+
+/* Complete lines, each taken out of the kernel once it is dealt with: a supervisor that is killed
+ * over one leaves it to the next, which so may see a line twice but never misses one. */
+static bool deliver_seen(struct channel *ch, char *seen, size_t n)
+{
+	char *end;
+	for (; n && ch->fd >= 0; seen = end + 1) {
+		end = memchr(seen, '\n', n);
+		size_t len = (size_t)(end - seen);
+		*end = '\0';
+		if (len) {
+			ch->callbacks->line(ch->ctx, seen, len);
+		}
+		if (ch->fd >= 0 && !drop_seen(ch, len + 1)) {
+			return false;
+		}
+		n -= len + 1;
 	}
 	return ch->fd >= 0;
 }
@@ -277,7 +315,9 @@ static bool read_once(struct channel *ch, bool all)
 		wait_for_rest(ch);
 		return false;
 	}
-	return take(ch, use);
+	/* A line whose descriptor must be there first is taken first. */
+	bool whole = !cut && !all && !lines_pending(&ch->lines) && !ch->lines.skipping;
+	return whole && seen[use - 1] == '\n' ? deliver_seen(ch, seen, use) : take(ch, use);
 }
 
 static void read_all(struct channel *ch)

@@ -4,11 +4,11 @@
 /*
  * channel - our end of a node program's IPC channel: lines and descriptors, both ways.
  *
- * Reads with MSG_PEEK first and takes complete lines only, so a supervisor that is killed leaves
- * every unread line in the kernel for its successor. Lines longer than the peek window are
- * collected in memory; what is longer than LIMIT_CHANNEL_LINE is left out. Sends one line with at
- * most one descriptor per sendmsg(2), because node hands out one descriptor per line; what does not
- * fit waits, up to LIMIT_CHANNEL_QUEUE. Owned by struct worker.
+ * Reads with MSG_PEEK first and takes complete lines only, each once the callback has dealt with
+ * it: what a killed supervisor was about to do its successor does, perhaps a second time. Lines
+ * longer than the peek window are collected in memory; what is longer than LIMIT_CHANNEL_LINE is
+ * left out. Sends one line with at most one descriptor per sendmsg(2), because node hands out one
+ * descriptor per line; what does not fit waits, up to LIMIT_CHANNEL_QUEUE. Owned by struct worker.
  */
 #include <ev.h>
 #include <stdbool.h>
@@ -54,7 +54,9 @@ bool channel_pair(int fds[2]);
 /* Owns fd from now on. */
 void channel_init(struct channel *ch, struct ev_loop *loop, int fd,
 		  const struct channel_callbacks *callbacks, void *ctx);
-/* Closes; no callback comes after it. Safe inside callbacks and on a zeroed struct. */
+/* Ends the channel also for the program, whoever else holds our end of it; no callback comes after
+ * it. A supervisor that only hands over must not come here. Safe inside callbacks and on a zeroed
+ * struct. */
 void channel_finish(struct channel *ch);
 
 /* Send one line (with its newline) and a descriptor (-1 = none; stays the caller's). False if the

@@ -22,6 +22,11 @@ struct cluster *cluster_new(const struct cluster_conf *conf)
 	return c;
 }
 
+void cluster_reconfigure(struct cluster *c, const struct cluster_conf *conf)
+{
+	c->conf = *conf;
+}
+
 static void free_lane(struct lane *l)
 {
 	struct cluster *c = l->key->cluster;
@@ -244,9 +249,27 @@ static void end_use(struct member *m)
 	}
 }
 
+/* Our predecessor knew of the question but may not have come to answer it. */
+static struct member *rejoin(struct worker *w, const struct lane *lane)
+{
+	struct member *m, *next;
+	list_for_each(m, next, &w->members, node)
+	{
+		if (m->lane == lane && m->restored) {
+			m->restored = false;
+			return m;
+		}
+	}
+	return NULL;
+}
+
 struct member *cluster_join(struct worker *w, struct lane *lane, bool listening)
 {
-	struct member *m = xcalloc(1, sizeof(*m));
+	struct member *m = rejoin(w, lane);
+	if (m) {
+		return m;
+	}
+	m = xcalloc(1, sizeof(*m));
 	m->worker = w;
 	m->key = lane->key;
 	m->lane = lane;
@@ -466,7 +489,8 @@ void cluster_readopt(struct worker *w)
 			struct key *k = cluster_find_key(w->cluster, name);
 			struct lane *l = k ? find_lane(k, w->slot) : NULL;
 			if (l) {
-				cluster_join(w, l, json_is_true(listening));
+				struct member *m = cluster_join(w, l, json_is_true(listening));
+				m->restored = !m->listening;
 			}
 		}
 		return;

@@ -67,6 +67,8 @@ struct cluster_conf {
 };
 
 struct cluster *cluster_new(const struct cluster_conf *conf);
+/* From now on; what is open stays so. app and balance must be the same. */
+void cluster_reconfigure(struct cluster *c, const struct cluster_conf *conf);
 /* Its workers go on without it. NULL is fine. */
 void cluster_free(struct cluster *c);
 /* The slot has no process and will have none soon: with `balance = reuseport` its sockets go; what
@@ -96,9 +98,10 @@ struct worker *worker_new(const struct worker_conf *conf, int fd);
 /* The same for a channel that was in use: takes back its keys and flags, and goes on with numbers
  * that were never used. */
 struct worker *worker_adopt(const struct worker_conf *conf, int fd);
-/* Closes the channel; NULL is fine. The keeper's duplicate must be dropped too before the program
- * sees it. */
+/* Ends the channel, which the program sees at once; NULL is fine. */
 void worker_free(struct worker *w);
+/* Of its channel, still the worker's; -1 = closed. */
+int worker_fd(const struct worker *w);
 /* The process has ended: deliver all it wrote, then eof. */
 void worker_drain(struct worker *w);
 

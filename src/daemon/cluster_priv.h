@@ -48,7 +48,8 @@ struct member {
 	struct key *key;
 	struct lane *lane;
 	bool listening;
-	bool uses; /* counted as a user of the lane's socket */
+	bool restored; /* from what a predecessor saved; its question may come again */
+	bool uses;     /* counted as a user of the lane's socket */
 };
 
 /* A descriptor on its way to the program, until it says that it has it. */

@@ -15,12 +15,15 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/sigignore.h"
 #include "daemon/reap.h"
 #include "daemon/resume.h"
 #include "daemon/runner.h"
+#include "daemon/takeover.h"
 #include "daemon/workers.h"
 #include "proto/jw.h"
 #include "proto/rpc.h"
+#include "sys/fileio.h"
 #include "sys/spawn.h"
 #include "version.h"
 
@@ -83,6 +86,9 @@ void daemon_stop(struct daemon *d, bool leave_running)
 	d->stop_call.live = count_live(d);
 	log_line("ending; %d processes %s", d->stop_call.live,
 		 leave_running ? "are left running" : "are stopped");
+	if (ops_is_busy(&d->ops)) {
+		store_save_ops(&d->store); /* nobody goes on with them */
+	}
 	if (!leave_running) {
 		turns_stop(d, false);
 	}
@@ -118,7 +124,9 @@ static void end_by_signal(struct daemon *d, int sig)
 {
 	int64_t now = clock_mono_ms();
 	bool same = d->signalled_mono_ms && now - d->signalled_mono_ms < SAME_SIGNAL_MS;
-	d->signalled_mono_ms = now;
+	if (!same) {
+		d->signalled_mono_ms = now; /* else one who presses Ctrl-C fast is never heard */
+	}
 	if (d->stopping) {
 		if (!same) {
 			kill_all(d);
@@ -126,6 +134,7 @@ static void end_by_signal(struct daemon *d, int sig)
 		return;
 	}
 	log_line("%s", strsignal(sig));
+	events_add(&d->events, NULL, -1, "daemon", NULL, "ends: %s", strsignal(sig));
 	daemon_stop(d, false);
 }
 
@@ -135,6 +144,20 @@ static void on_sigusr1(struct ev_loop *loop, ev_signal *w, int revents)
 	(void)loop;
 	(void)revents;
 	server_check_path(&container_of(w, struct daemon, sigusr1)->server);
+}
+
+static void on_sigusr2(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	struct daemon *d = container_of(w, struct daemon, sigusr2);
+	struct asker nobody = {0};
+	struct err err;
+	log_line("SIGUSR2: upgrade to what is installed now");
+	if (!d->stopping) {
+		upgrade_begin(&d->upgrade, NULL, &nobody, 0, NULL,
+			      &err); /* an event says why not */
+	}
 }
 
 static void on_sigterm(struct ev_loop *loop, ev_signal *w, int revents)
@@ -160,7 +183,9 @@ static void on_exited(void *ctx, const struct ring_record *rec)
 
 static void on_keeper_died(void *ctx)
 {
-	reap_watch_all(ctx);
+	struct daemon *d = ctx;
+	reap_watch_all(d);
+	takeover_begin(d);
 }
 
 static void on_event(void *ctx, const struct event *ev)
@@ -176,6 +201,28 @@ static void on_event(void *ctx, const struct event *ev)
 		log_line("%s: %s", ev->type, ev->text);
 	}
 	server_publish(&d->server, ev);
+}
+
+static void on_log_trouble(void *ctx, const struct output *out, const char *text)
+{
+	events_add(&((struct daemon *)ctx)->events, out->app, out->slot, "logs", NULL, "%s", text);
+}
+
+/* What began: a daemon, or a supervisor after the last one died. */
+static void tell_begin(struct daemon *d)
+{
+	const struct ring *ring = d->link.ring;
+	if (ring->supervisor_starts <= 1 || !ring->last_supervisor_real_ms) {
+		events_add(&d->events, NULL, -1, "daemon", NULL, "pmctld %s started, keeper pid %d",
+			   PMCTL_VERSION, ring->keeper_pid);
+		return;
+	}
+	struct exit_status st = exit_status_decode(ring->last_supervisor_status);
+	char how[80];
+	exit_status_text(&st, how, sizeof(how));
+	events_add(&d->events, NULL, -1, "daemon", NULL,
+		   "the last supervisor %s; pid %d goes on, no app was touched", how,
+		   (int)getpid());
 }
 
 static void on_sock_deposit(void *ctx, const char *name, int fd)
@@ -200,8 +247,8 @@ static void open_log(struct daemon *d)
 			renameat(d->log_fd, old, d->log_fd, new);
 		}
 	}
-	int fd = openat(d->log_fd, LOG_NAME,
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	int fd = file_open_or_create(d->log_fd, LOG_NAME,
+				     O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0640);
 	if (fd >= 0) {
 		log_set_fd(fd);
 		link_deposit(&d->link, "log", fd);
@@ -253,19 +300,19 @@ static void watch_signals(struct daemon *d)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	signal(SIGUSR2, SIG_IGN);
+	sigignore_unmeant();
 	signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk to us */
 	ev_signal_init(&d->sigterm, on_sigterm, SIGTERM);
 	ev_signal_init(&d->sigint, on_sigint, SIGINT);
 	ev_signal_start(d->loop, &d->sigterm);
 	ev_signal_init(&d->sigusr1, on_sigusr1, SIGUSR1);
 	ev_signal_start(d->loop, &d->sigusr1);
+	ev_signal_init(&d->sigusr2, on_sigusr2, SIGUSR2);
+	ev_signal_start(d->loop, &d->sigusr2);
 	ev_signal_start(d->loop, &d->sigint);
-	sigset_t now;
-	sigemptyset(&now);
-	sigaddset(&now, SIGTERM);
-	sigaddset(&now, SIGINT);
-	sigprocmask(SIG_UNBLOCK, &now, NULL); /* the keeper held them back */
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* what was passed on while we started comes now */
 }
 
 static bool begin(struct daemon *d, struct err *err)
@@ -279,6 +326,8 @@ static bool begin(struct daemon *d, struct err *err)
 		return false;
 	}
 	ev_init(&d->collect, apps_on_collect);
+	takeover_init(d);
+	upgrade_init(&d->upgrade, d);
 	open_log(d);
 	watch_signals(d);
 	d->preload = spawn_find_file("graceful.cjs");
@@ -289,11 +338,20 @@ static bool begin(struct daemon *d, struct err *err)
 	outputs_init(&d->outputs, d->loop, &d->link);
 	sockets_init(&d->sockets, &(struct sockets_hooks){on_sock_deposit, on_sock_drop, d});
 	events_init(&d->events, d->state_fd, on_event, d);
+	d->outputs.on_trouble = on_log_trouble;
+	d->outputs.ctx = d;
 	ops_init(&d->ops, d);
+	applists_init(&d->lists, d);
 	turns_init(&d->turns, d);
+	exitpolicy_init(&d->exit_policy, d);
 	d->watch_pool = (struct watchtree_pool){LIMIT_WATCH_DIRS, LIMIT_WATCH_FILES};
+	pasts_init(&d->pasts, d);
+	tally_init(&d->tally, d);
+	metrics_init(&d->metrics, d);
+	turntime_init(&d->turntime, d->loop);
 	sampler_init(&d->sampler, d);
 	schedule_init(&d->schedule, d);
+	exporter_init(&d->exporter, d);
 	if (!store_init(&d->store, d, err)) {
 		return false;
 	}
@@ -301,9 +359,13 @@ static bool begin(struct daemon *d, struct err *err)
 	if (!server_init(&d->server, d, d->paths.socket, d->control_fd, err)) {
 		return false;
 	}
-	sampler_watch_limits(&d->sampler);
+	sampler_wake(&d->sampler);
 	resume_start(d);
+	exporter_sync(&d->exporter);
+	tell_begin(d);
+	upgrade_tell(d);
 	link_ready(&d->link);
+	exitpolicy_wake(d);
 	return true;
 }
 
@@ -314,15 +376,22 @@ static void end(struct daemon *d)
 		answer_stop(d);
 		server_flush(&d->server, FLUSH_MS);
 		if (d->leave_running) {
+			outputs_settle(&d->outputs, true);
 			link_rest(&d->link);
 		} else {
 			link_stop(&d->link);
 		}
 	}
 	server_finish(&d->server, last);
+	exporter_finish(&d->exporter, last);
+	takeover_finish(d);
+	upgrade_finish(&d->upgrade);
+	exitpolicy_finish(&d->exit_policy);
 	schedule_finish(&d->schedule);
 	sampler_finish(&d->sampler);
+	turntime_finish(&d->turntime);
 	ops_finish(&d->ops);
+	applists_finish(&d->lists);
 	outputs_finish(&d->outputs);
 	if (d->leave_running) {
 		store_finish(&d->store);
@@ -331,6 +400,8 @@ static void end(struct daemon *d)
 	store_forget_all(&d->store);
 	apps_free_all(d);
 	turns_finish(&d->turns);
+	pasts_finish(&d->pasts);
+	tally_finish(&d->tally);
 	store_finish(&d->store);
 	sockets_finish(&d->sockets);
 	events_finish(&d->events);
@@ -370,6 +441,9 @@ int daemon_run(void)
 	}
 	if (!begin(&d, &err)) {
 		log_line("%s", err.msg);
+		if (d.link.foreign) { /* our messages could mean anything to it */
+			return KEEPER_EXIT_PROTOCOL;
+		}
 		if (d.link.ring) {
 			link_fail(&d.link, err.msg);
 		}

@@ -17,16 +17,24 @@
 
 #include "common/err.h"
 #include "common/list.h"
+#include "daemon/applist.h"
 #include "daemon/events.h"
+#include "daemon/exitpolicy.h"
+#include "daemon/exporter.h"
 #include "daemon/link.h"
+#include "daemon/metrics.h"
 #include "daemon/ops.h"
 #include "daemon/output.h"
+#include "daemon/pasts.h"
 #include "daemon/sampler.h"
 #include "daemon/schedule.h"
 #include "daemon/server.h"
 #include "daemon/sockets.h"
 #include "daemon/store.h"
+#include "daemon/tally.h"
 #include "daemon/turns.h"
+#include "daemon/turntime.h"
+#include "daemon/upgrade.h"
 #include "sys/cgroup.h"
 #include "sys/paths.h"
 #include "sys/proctab.h"
@@ -43,11 +51,19 @@ struct daemon {
 	json_t *saved_sockets; /* while resuming: what the predecessor saved of sockets and keys */
 	struct events events;
 	struct ops ops;
+	struct applists lists;
 	struct turns turns;
+	struct exitpolicy exit_policy;
+	struct pasts pasts;
+	struct tally tally;
+	struct metrics metrics;
+	struct turntime turntime;
 	struct sampler sampler;
 	struct schedule schedule;
 	struct store store;
 	struct server server;
+	struct exporter exporter;
+	struct upgrade upgrade;
 	struct cgroup_base cgroup;
 	bool have_cgroup;
 	char *preload;		     /* path of graceful.cjs; NULL = it is not there */
@@ -58,8 +74,10 @@ struct daemon {
 	struct watchtree_pool watch_pool;
 	struct list apps;	  /* struct app.node, in order of creation */
 	struct list by_pid[1024]; /* struct inst.pid_node */
+	ev_timer takeover;	  /* the keeper is dead: become it, or try again */
+	bool holds_signals;	  /* for the keeper that we become */
 	ev_timer collect;	  /* frees what was scaled away or deleted, from the loop */
-	ev_signal sigterm, sigint, sigusr1;
+	ev_signal sigterm, sigint, sigusr1, sigusr2;
 	int64_t started_mono_ms;
 	struct {
 		uint64_t serial; /* of the connection that asked for the end; 0 = none */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
 #include "daemon/runner.h"
@@ -29,6 +30,40 @@ static void add_number(struct words *env, const char *name, long long n)
 	char value[24];
 	snprintf(value, sizeof(value), "%lld", n);
 	add(env, name, value);
+}
+
+/* Variables that are about us, or about the program that started us. */
+static bool is_private(const char *entry)
+{
+	static const char *const prefixes[] = {"PMCTL_",	"NOTIFY_SOCKET=",  "LISTEN_",
+					       "NODE_CHANNEL_", "NODE_UNIQUE_ID=", "WATCHDOG_"};
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_name_of(const struct words *env, const char *entry)
+{
+	size_t len = strcspn(entry, "=") + 1;
+	for (size_t i = 0; i < env->n; i++) {
+		if (strncmp(env->v[i], entry, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* pmctld --foreground --pass-env: of a container, which is configured by them. */
+static void add_passed(struct words *env)
+{
+	for (char **e = environ; *e; e++) {
+		if (strchr(*e, '=') && !is_private(*e) && !has_name_of(env, *e)) {
+			words_add(env, *e);
+		}
+	}
 }
 
 static void add_base(struct words *env, const struct user *user)
@@ -118,6 +153,9 @@ size_t environ_build(const struct inst *in, struct words *env)
 	const struct app_conf *c = &in->app->conf;
 	char number[24];
 	add_base(env, &in->app->user);
+	if (in->app->daemon->link.ring->container.pass_env) {
+		add_passed(env);
+	}
 	size_t nbase = env->n;
 	for (size_t i = 0; i < c->nenv; i++) {
 		add_or_replace(env, &nbase, c->env[i].name, value_of(in, &c->env[i], number));

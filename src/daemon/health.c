@@ -56,7 +56,7 @@ void health_end(struct inst *in)
 static void replace(struct inst *in, const char *why)
 {
 	events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "health", NULL,
-		   "not healthy: %s; replaced", why);
+		   "pid %d is not healthy: %s; replaced", (int)in->pid, why);
 	in->health_failures = 0;
 	runner_replace(in, "not healthy");
 }
@@ -67,7 +67,8 @@ static void note_failure(struct inst *in, bool hung, const char *why)
 	in->health_failures++;
 	if ((int)in->health_failures < c->health_failures) {
 		events_add(&in->app->daemon->events, c->name, in->slot, "health", NULL,
-			   "%u of %d: %s", in->health_failures, c->health_failures, why);
+			   "pid %d, %u of %d: %s", (int)in->pid, in->health_failures,
+			   c->health_failures, why);
 		return;
 	}
 	char text[300];
@@ -81,7 +82,7 @@ static void note_ok(struct inst *in)
 {
 	if (in->health_failures) {
 		events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "health", NULL,
-			   "healthy again");
+			   "pid %d is healthy again", (int)in->pid);
 	}
 	in->health_failures = 0;
 }

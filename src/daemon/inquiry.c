@@ -2,6 +2,7 @@
 #include "daemon/inquiry.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "daemon/launch.h"
 #include "daemon/probe.h"
 #include "daemon/runner.h"
+#include "sys/proc.h"
 #include "sys/sock.h"
 #include "sys/spawn.h"
 
@@ -29,6 +31,32 @@ static void free_inquiry(struct inst *in)
 {
 	free(in->inquiry);
 	in->inquiry = NULL;
+	if (in->probe_pid) {
+		in->probe_pid = 0;
+		if (in->rec) {
+			store_inst(&in->app->daemon->store, in);
+		}
+	}
+}
+
+/* Our own child: if we are killed nobody else would end it. */
+static void note_command(struct inst *in)
+{
+	struct proc_stat st;
+	pid_t pid = probe_pid(in->inquiry->probe);
+	if (pid > 0 && proc_read_stat(pid, &st)) {
+		in->probe_pid = pid;
+		in->probe_starttime = st.starttime;
+		store_inst(&in->app->daemon->store, in);
+	}
+}
+
+void inquiry_end_left(pid_t pid, uint64_t starttime)
+{
+	if (pid > 1 && proc_is(pid, starttime)) {
+		kill(-pid, SIGKILL); /* the stub has made it the leader of a group */
+		kill(pid, SIGKILL);
+	}
 }
 
 void inquiry_end(struct inst *in)
@@ -130,6 +158,7 @@ static void begin_command(struct inst *in, struct probe_ask *ask)
 	launch_as_app(in->app, &req);
 	ask->command = &req;
 	in->inquiry->probe = probe_start(in->app->daemon->loop, ask);
+	note_command(in);
 	words_finish(&env);
 }
 

@@ -10,6 +10,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "config/conf.h"
 
@@ -21,6 +22,8 @@ typedef void inquiry_done(struct inst *in, bool ok, bool hung, const char *why);
 /* Ask. One that is under way is given up. */
 void inquiry_begin(struct inst *in, const struct probe *p, int64_t timeout_ms, inquiry_done *done);
 void inquiry_end(struct inst *in);
+/* Of a supervisor before us: end the command of a probe, if it is still there. */
+void inquiry_end_left(pid_t pid, uint64_t starttime);
 /* The worker has accepted, or refused, a connection. */
 void inquiry_offered(struct inst *in, int64_t seq, bool accepted);
 

@@ -17,7 +17,10 @@
 #include "daemon/environ.h"
 #include "daemon/listen.h"
 #include "daemon/notify.h"
+#include "daemon/orphans.h"
+#include "daemon/outputtail.h"
 #include "daemon/readiness.h"
+#include "daemon/reap.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
 #include "daemon/workers.h"
@@ -52,7 +55,7 @@ char *launch_log_path(const struct inst *in, bool is_err)
 }
 
 static void output_conf_of(const struct inst *in, bool is_err, char key[40], char *path,
-			   uid_t owner, struct output_conf *out)
+			   struct output_conf *out)
 {
 	const struct app_conf *c = &in->app->conf;
 	snprintf(key, 40, "%llu-%u-%c", (unsigned long long)in->id, in->run, is_err ? 'e' : 'o');
@@ -61,8 +64,10 @@ static void output_conf_of(const struct inst *in, bool is_err, char key[40], cha
 		.slot = in->slot,
 		.is_err = is_err,
 		.key = key,
+		.tally = tally_of(in->app),
 		.file = {.path = path,
-			 .owner = owner,
+			 .user = &in->app->user,
+			 .chosen = is_err ? c->log_err : c->log_out,
 			 .format = c->log_format,
 			 .max_size = c->log_max_size,
 			 .keep = c->log_keep,
@@ -79,7 +84,7 @@ static bool make_output(struct launch *l, bool is_err, struct err *err)
 	if (!path) {
 		return true;
 	}
-	output_conf_of(in, is_err, key, path, l->in->app->user.uid, &conf);
+	output_conf_of(in, is_err, key, path, &conf);
 	struct output *out =
 		output_new(&in->app->daemon->outputs, &conf, is_err ? &l->err_fd : &l->out_fd, err);
 	if (is_err) {
@@ -111,6 +116,25 @@ static bool make_outputs(struct launch *l, struct err *err)
 	return l->err_fd >= 0 || err_set(err, ERR_LIMIT, "dup: %s", strerror(errno));
 }
 
+static void redirect(struct inst *in, bool is_err)
+{
+	struct output *out = is_err ? in->err : in->out;
+	char *path = launch_log_path(in, is_err);
+	char key[40];
+	struct output_conf conf;
+	if (out && path) {
+		output_conf_of(in, is_err, key, path, &conf);
+		output_redirect(out, &conf.file);
+	}
+	free(path);
+}
+
+void launch_redirect(struct inst *in)
+{
+	redirect(in, false);
+	redirect(in, true);
+}
+
 void launch_adopt_output(struct inst *in, bool is_err, int fd)
 {
 	char *path = launch_log_path(in, is_err);
@@ -121,7 +145,7 @@ void launch_adopt_output(struct inst *in, bool is_err, int fd)
 		free(path);
 		return;
 	}
-	output_conf_of(in, is_err, key, path, in->app->user.uid, &conf);
+	output_conf_of(in, is_err, key, path, &conf);
 	struct output *out = output_adopt(&in->app->daemon->outputs, &conf, fd);
 	output_set_pid(out, in->pid);
 	if (is_err) {
@@ -130,6 +154,18 @@ void launch_adopt_output(struct inst *in, bool is_err, int fd)
 		in->out = out;
 	}
 	free(path);
+}
+
+void launch_finish_output(struct inst *in, bool is_err, unsigned run, int fd)
+{
+	struct output *running = is_err ? in->err : in->out;
+	uint32_t latest = in->run;
+	*(is_err ? &in->err : &in->out) = NULL;
+	in->run = run;
+	launch_adopt_output(in, is_err, fd);
+	output_detach(is_err ? in->err : in->out);
+	*(is_err ? &in->err : &in->out) = running;
+	in->run = latest;
 }
 
 void launch_cgroup_name(const struct inst *in, char out[24])
@@ -236,7 +272,7 @@ static void make_listen(struct launch *l)
 	}
 }
 
-static bool needs_notify(const struct app_conf *c)
+bool launch_needs_notify(const struct app_conf *c)
 {
 	return c->ready.kind == PROBE_NOTIFY || c->health.kind == PROBE_NOTIFY;
 }
@@ -255,7 +291,7 @@ static bool prepare(struct launch *l, struct err *err)
 	    !make_outputs(l, err) || !workers_attach(in, &l->channel_fd, err)) {
 		return false;
 	}
-	if (needs_notify(c) && !(in->notify = notify_new(in, l->in->app->user.uid, err))) {
+	if (launch_needs_notify(c) && !(in->notify = notify_new(in, l->in->app->user.uid, err))) {
 		return false;
 	}
 	make_limits(l);
@@ -293,6 +329,7 @@ static bool spawn(struct launch *l, struct spawn_child *child, struct err *err)
 		.listen_fds = l->listen_fds,
 		.nlisten = in->nlisten,
 		.channel_fd = l->channel_fd,
+		.spare_fd = workers_channel_fd(in),
 		.nice = c->nice,
 		.set_nice = c->nice_given,
 		.affinity = l->affinity[0] ? l->affinity : NULL,
@@ -329,8 +366,7 @@ void launch_register(struct inst *in)
 	}
 	list_add(&d->by_pid[(unsigned)in->pid % ARRAY_LEN(d->by_pid)], &in->pid_node);
 	if (!d->link.alive) {
-		ev_io_set(&in->pid_io, in->pidfd, EV_READ);
-		ev_io_start(d->loop, &in->pid_io);
+		reap_watch(in);
 	}
 	treekill_begin(in);
 	if (in->out) {
@@ -339,9 +375,6 @@ void launch_register(struct inst *in)
 	if (in->err) {
 		output_set_pid(in->err, in->pid);
 	}
-	sample_reset(&in->sample);
-	int64_t used = in->cgroup_fd >= 0 ? cgroup_cpu_usec(in->cgroup_fd) : -1;
-	in->sample.group_us = used > 0 ? (uint64_t)used : 0;
 }
 
 static void started(struct inst *in, const struct spawn_child *child)
@@ -356,6 +389,9 @@ static void started(struct inst *in, const struct spawn_child *child)
 	in->ran = in->exited = in->killed = in->ready = false;
 	listen_begin_use(in);
 	launch_register(in);
+	sample_begin(in, false);
+	sampler_started(in);
+	tally_started(in);
 	ev_io_set(&in->report_io, in->report_fd, EV_READ);
 	ev_io_start(d->loop, &in->report_io);
 	store_inst(&d->store, in);
@@ -434,23 +470,20 @@ void launch_release(struct inst *in)
 		keep_last_lines(in);
 	}
 	ev_io_stop(loop, &in->report_io);
-	ev_io_stop(loop, &in->pid_io);
-	list_remove(&in->pid_node);
+	reap_forget(in);
 	if (in->report_fd >= 0) {
 		close(in->report_fd);
 	}
-	if (in->pidfd >= 0) {
-		close(in->pidfd);
-	}
+	orphans_gone(in);
 	workers_release(in);
 	notify_free(in->notify);
 	output_detach(in->out);
 	output_detach(in->err);
 	tree_finish(&in->tree);
-	sample_close(&in->sample);
+	sampler_ended(in);
 	in->notify = NULL;
 	in->out = in->err = NULL;
-	in->report_fd = in->pidfd = -1;
+	in->report_fd = -1;
 	in->pid = 0;
 	in->starttime = 0;
 }

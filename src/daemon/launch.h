@@ -11,6 +11,7 @@
 #include "common/err.h"
 
 struct app;
+struct app_conf;
 struct inst;
 struct spawn_req;
 
@@ -23,6 +24,9 @@ void launch_release(struct inst *in);
  * from the app. */
 void launch_as_app(const struct app *app, struct spawn_req *req);
 
+/* Whether its program is given an sd_notify(3) socket. */
+bool launch_needs_notify(const struct app_conf *c);
+
 /* The stub says whether the program runs. */
 void launch_on_report(struct ev_loop *loop, ev_io *w, int revents);
 /* Read what it said, if anything, without waiting. */
@@ -30,8 +34,13 @@ void launch_read_report(struct inst *in);
 
 /* The path of a log file of this instance; caller frees. NULL = none is kept. */
 char *launch_log_path(const struct inst *in, bool is_err);
+/* The settings of its logs are others now. */
+void launch_redirect(struct inst *in);
 /* Make the outputs of a process that runs already, from pipes the keeper held (-1 = lost). */
 void launch_adopt_output(struct inst *in, bool is_err, int fd);
+/* The same for one that ran before (its number) and has ended: what is left in the pipe is written.
+ */
+void launch_finish_output(struct inst *in, bool is_err, unsigned run, int fd);
 /* Close and remove the instance's leaf. */
 void launch_drop_cgroup(struct inst *in);
 /* The leaf's name; out holds 24 bytes. */

@@ -12,6 +12,8 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "daemon/loopfd.h"
+#include "keeper/handover.h"
 #include "sys/fdpass.h"
 
 #define FETCH_WAIT_MS 5000
@@ -87,6 +89,7 @@ bool link_init(struct link *l, struct ev_loop *loop, const struct link_hooks *ho
 		return err_sys(err, "map the keeper's ring");
 	}
 	if (l->ring->protocol != KEEPER_PROTOCOL) {
+		l->foreign = true;
 		return err_set(err, ERR_FAILED, "the keeper speaks protocol %u, not %u",
 			       l->ring->protocol, KEEPER_PROTOCOL);
 	}
@@ -105,17 +108,26 @@ void link_finish(struct link *l)
 	}
 }
 
-static void post(struct link *l, uint32_t type, const char *name, const char *text, int fd)
+/* False, with errno, if it did not reach the keeper. */
+static bool post(struct link *l, uint32_t type, const char *name, const char *text, int fd)
 {
 	struct keeper_msg m = {.type = type};
 	snprintf(m.name, sizeof(m.name), "%s", name);
 	snprintf(m.text, sizeof(m.text), "%s", text);
-	if (l->alive && fdpass_send(l->sock, &m, sizeof(m), fd) < 0) {
-		log_line("keeper: %s: %s", name, strerror(errno));
-		if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) {
-			lose_keeper(l);
-		}
+	if (!l->alive) {
+		errno = EPIPE;
+		return false;
 	}
+	if (fdpass_send(l->sock, &m, sizeof(m), fd) >= 0) {
+		return true;
+	}
+	int saved = errno;
+	log_line("keeper: %s: %s", name, strerror(saved));
+	if (saved == EPIPE || saved == ECONNRESET || saved == ENOTCONN) {
+		lose_keeper(l);
+	}
+	errno = saved;
+	return false;
 }
 
 bool link_fetch(struct link *l, void (*item)(void *ctx, const char *name, int fd), void *ctx,
@@ -146,6 +158,10 @@ bool link_fetch(struct link *l, void (*item)(void *ctx, const char *name, int fd
 
 void link_deposit(struct link *l, const char *name, int fd)
 {
+	if (l->collected) {
+		fdstore_note(l->collected, name, fd);
+		return;
+	}
 	post(l, KM_PUT, name, "", fd);
 }
 
@@ -167,6 +183,31 @@ void link_stop(struct link *l)
 void link_rest(struct link *l)
 {
 	post(l, KM_REST, "", "", -1);
+}
+
+bool link_try(struct link *l, int program_fd)
+{
+	return post(l, KM_TRY, "", "", program_fd);
+}
+
+void link_become_keeper(struct link *l, int log_fd, void (*deposit)(void *ctx), void *ctx)
+{
+	static struct fdstore held;
+	struct handover h = {.ring_fd = KEEPER_FD_RING,
+			     .event_fd = l->event_fd,
+			     .lock_fd = KEEPER_FD_LOCK,
+			     .log_fd = log_fd,
+			     .sock_fd = -1};
+	if (l->sock >= 0) { /* its other end is gone, and the handover may find no other number */
+		loopfd_close(l->loop, l->sock);
+		l->sock = -1;
+	}
+	held.used = 0;
+	l->collected = &held;
+	deposit(ctx);
+	l->collected = NULL;
+	handover_exec(&h, &held, -1);
+	log_line("cannot become the keeper: %s", strerror(errno));
 }
 
 void link_fail(struct link *l, const char *why)

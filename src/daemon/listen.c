@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/runner.h"
+#include "daemon/workers.h"
 
 struct lsock *listen_get(struct app *app, size_t i, int slot, struct err *err, int *error)
 {
@@ -28,20 +29,35 @@ struct lsock *listen_get(struct app *app, size_t i, int slot, struct err *err, i
 	return sockets_get(&app->daemon->sockets, &want, err, error);
 }
 
+static void unref_all(struct daemon *d, struct lsock **v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		sockets_unref(&d->sockets, v[i]);
+	}
+	free(v);
+}
+
 bool listen_open(struct inst *in, struct err *err)
 {
 	size_t n = in->app->conf.nlisten;
-	if (in->nlisten == n) {
+	struct daemon *d = in->app->daemon;
+	unsigned next = d->sockets.next_id;
+	if (in->nlisten == n && !in->listen_stale) {
 		return true;
 	}
-	in->listen = xcalloc(n, sizeof(struct lsock *));
+	struct lsock **fresh = xcalloc(n, sizeof(struct lsock *));
 	for (size_t i = 0; i < n; i++) {
-		in->listen[i] = listen_get(in->app, i, in->slot, err, NULL);
-		if (!in->listen[i]) {
-			listen_close(in);
+		fresh[i] = listen_get(in->app, i, in->slot, err, NULL);
+		if (!fresh[i]) {
+			unref_all(d, fresh, i);
 			return false;
 		}
-		in->nlisten++;
+	}
+	listen_close(in); /* after that: what is in both stays open */
+	in->listen = fresh;
+	in->nlisten = n;
+	if (d->sockets.next_id != next) {
+		workers_sockets_changed(d);
 	}
 	return true;
 }
@@ -49,12 +65,10 @@ bool listen_open(struct inst *in, struct err *err)
 void listen_close(struct inst *in)
 {
 	listen_end_use(in);
-	for (size_t i = 0; i < in->nlisten; i++) {
-		sockets_unref(&in->app->daemon->sockets, in->listen[i]);
-	}
-	free(in->listen);
+	unref_all(in->app->daemon, in->listen, in->nlisten);
 	in->listen = NULL;
 	in->nlisten = 0;
+	in->listen_stale = false;
 }
 
 void listen_begin_use(struct inst *in)

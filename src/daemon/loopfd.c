@@ -3,13 +3,47 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "common/log.h"
+
+#define TRIES  20
+#define TRY_MS 5
+
+/*
+ * libev's calls come here, as a program's own functions go before those of libc. Where the kernel
+ * has no memory to watch a descriptor, libev stops its watchers: the app would be online, and
+ * nobody would ever read what it writes. A moment later there mostly is some; else this is what any
+ * other lack of memory is: we end, and the keeper starts the next supervisor.
+ */
+int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+	for (int i = 0; i < TRIES; i++) {
+		long r = syscall(SYS_epoll_ctl, epfd, op, fd, event);
+		if (r == 0 || (errno != ENOMEM && errno != ENOSPC)) {
+			return (int)r;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = TRY_MS * 1000000L}, NULL);
+	}
+	log_line("no memory to watch a descriptor");
+	abort();
+}
 
 #define HIGHEST 64 /* it is made when the daemon starts, so its number is low */
 
-/* libev does not tell its epoll descriptor. We have no other one. */
+static int ignored = -1;
+
+void loopfd_ignore(int epoll_fd)
+{
+	ignored = epoll_fd;
+}
+
+/* libev does not tell its epoll descriptor. */
 static int find_epoll(void)
 {
 	for (int fd = 3; fd < HIGHEST; fd++) {
@@ -17,7 +51,7 @@ static int find_epoll(void)
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 		ssize_t n = readlink(link, what, sizeof(what) - 1);
 		what[n > 0 ? n : 0] = '\0';
-		if (strcmp(what, "anon_inode:[eventpoll]") == 0) {
+		if (fd != ignored && strcmp(what, "anon_inode:[eventpoll]") == 0) {
 			return fd;
 		}
 	}

@@ -11,6 +11,8 @@
  */
 #include <ev.h>
 
+/* An epoll set in this process that is not libev's; -1 = there is none any more. */
+void loopfd_ignore(int epoll_fd);
 /* Stop the watchers first. */
 void loopfd_close(struct ev_loop *loop, int fd);
 /* The same for one that is closed elsewhere. */

@@ -12,12 +12,19 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/err.h"
+#include "common/signals.h"
 #include "daemon/daemon.h"
+#include "daemon/foreground.h"
 #include "daemon/methods.h"
+#include "daemon/metrics.h"
+#include "daemon/selfcheck.h"
 #include "keeper/keeper.h"
+#include "keeper/tell.h"
+#include "sys/fileio.h"
 #include "sys/paths.h"
 #include "sys/proc.h"
 #include "version.h"
@@ -26,12 +33,18 @@
 #define FILES_LEAST 256
 
 static const char usage[] =
-	"usage: pmctld [--foreground]\n"
+	"usage: pmctld [--foreground [OPTIONS] [FILE.ini | -- COMMAND [ARGS...]]]\n"
 	"\n"
 	"The supervisor daemon of pmctl. It goes to the background and exits 0 once its control\n"
 	"socket answers; apps are given to it with pmctl(1).\n"
 	"\n"
 	"  -f, --foreground  stay in the foreground, for systemd (Type=notify) and containers\n"
+	"      --exit-on any|all|never\n"
+	"                    end when one app, or each, has ended for good, with its exit code\n"
+	"      --logs        print what the apps write, each line behind \"app:slot | \"\n"
+	"      --pass-env    give the apps our environment, beneath what the list says\n"
+	"  FILE.ini          start the apps of this list, as pmctl start -c FILE.ini does\n"
+	"  COMMAND ARGS...   start this command as an app\n"
 	"  -V, --version     print the version\n"
 	"  -h, --help        print this\n"
 	"\n"
@@ -108,15 +121,31 @@ static int lock(int dirfd, const struct paths *p, struct err *err)
 	return -1;
 }
 
-static void write_pid(int dirfd)
+/*
+ * Started by a service manager where a daemon runs already: one whose keeper was killed, so that
+ * the manager believes that all of it ended, or one that somebody started by hand. That one is
+ * made the main process of the service (a user's manager takes it only from within the unit), and
+ * we end. False where there is none.
+ */
+static bool hand_over_service(const char *lock_path, const char *manager)
 {
-	int fd = openat(dirfd, PATHS_LOCK_NAME, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0) {
-		if (ftruncate(fd, 0) == 0) {
-			dprintf(fd, "%d\n", (int)getpid());
+	char text[64] = "";
+	struct proc_stat st;
+	for (int i = 0; i < OTHER_MS / 10; i++) { /* one that takes over writes its pid soon */
+		ssize_t n = file_read(AT_FDCWD, lock_path, text, sizeof(text));
+		pid_t pid = n > 0 ? (pid_t)atoi(text) : 0;
+		if (pid > 1 && proc_read_stat(pid, &st) && strcmp(st.comm, "pmctl-keeper") == 0 &&
+		    st.state != 'Z') {
+			snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1", (int)pid);
+			tell_manager(manager, text);
+			fprintf(stderr,
+				"pmctld: one runs already, and is the service now: pid %d\n",
+				(int)pid);
+			return true;
 		}
-		close(fd);
+		usleep(10000);
 	}
+	return false;
 }
 
 static int open_log(const struct paths *p, struct err *err)
@@ -125,33 +154,31 @@ static int open_log(const struct paths *p, struct err *err)
 	if (dir < 0) {
 		return -1;
 	}
-	int fd = openat(dir, "pmctld.log",
-			O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+	int fd = file_open_or_create(dir, "pmctld.log",
+				     O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0640);
 	close(dir);
+	if (fd < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EROFS)) {
+		/* The apps are worth more than our log, which is tried again every now and then. */
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	}
 	if (fd < 0) {
 		err_sys(err, "open %s/pmctld.log", p->log);
 	}
 	return fd;
 }
 
-/* The launcher waits for the word of the keeper: nothing = ready, else the reason. */
-static int wait_ready(int fd)
+/* The launcher waits for the word of the keeper. Our exit status. */
+static int wait_ready(int fd, pid_t keeper)
 {
-	char why[512];
-	size_t len = 0;
-	for (ssize_t n; len < sizeof(why) - 1; len += (size_t)n) {
-		n = read(fd, why + len, sizeof(why) - 1 - len);
-		if (n < 0 && errno == EINTR) {
-			n = 0;
-			continue;
-		}
-		if (n <= 0) {
-			break;
-		}
-	}
-	why[len] = '\0';
-	if (!len) {
+	char why[512], name[SIGNALS_NAME];
+	int status = 0;
+	if (tell_wait(fd, why, sizeof(why))) {
 		return 0;
+	}
+	if (!why[0] && waitpid(keeper, &status, 0) == keeper) {
+		snprintf(why, sizeof(why), "the keeper ended before it was ready%s%s",
+			 WIFSIGNALED(status) ? ", killed by " : "; pmctld.log may say why",
+			 WIFSIGNALED(status) ? signals_name(WTERMSIG(status), name) : "");
 	}
 	fprintf(stderr, "pmctld: %s\n", why);
 	return 1;
@@ -171,7 +198,7 @@ static bool go_background(int *ready_fd, struct err *err)
 	}
 	if (pid > 0) {
 		close(p[1]);
-		_exit(wait_ready(p[0]));
+		_exit(wait_ready(p[0], pid));
 	}
 	close(p[0]);
 	setsid();
@@ -192,14 +219,32 @@ static void detach_stdio(bool keep_output)
 	}
 }
 
+/* Closed ones would be taken by the lock or the log, and be lost when stdio is detached. */
+static void hold_std_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0) {
+			(void)!open("/dev/null", O_RDWR);
+		}
+	}
+}
+
 /* What the caller left open is not ours. */
 static void close_inherited(void)
 {
 	close_range(3, ~0u, 0);
 }
 
-static int run(bool foreground)
+static int end_keeper(int status)
 {
+	foreground_end();
+	return status;
+}
+
+/* f NULL = into the background. */
+static int run(const struct foreground *f)
+{
+	bool foreground = f != NULL;
 	struct keeper_options opt = {.foreground = foreground, .ready_fd = -1};
 	struct paths paths;
 	struct err err;
@@ -218,6 +263,11 @@ static int run(bool foreground)
 	int runtime = paths_open_dir(paths.runtime, 0700, &err);
 	int state = runtime < 0 ? -1 : paths_open_dir(paths.state, 0700, &err);
 	opt.lock_fd = state < 0 ? -1 : lock(state, &paths, &err);
+	opt.notify_socket = getenv("NOTIFY_SOCKET");
+	if (opt.lock_fd < 0 && state >= 0 && foreground && opt.notify_socket &&
+	    hand_over_service(paths.lock, opt.notify_socket)) {
+		return 0;
+	}
 	if (opt.lock_fd == -1) {
 		return complain(&err);
 	}
@@ -233,51 +283,113 @@ static int run(bool foreground)
 	if (opt.log_fd < 0 || (!foreground && !go_background(&opt.ready_fd, &err))) {
 		return complain(&err);
 	}
-	write_pid(state);
-	opt.notify_socket = getenv("NOTIFY_SOCKET");
 	if (opt.notify_socket) {
 		opt.notify_socket = strdup(opt.notify_socket);
 		unsetenv("NOTIFY_SOCKET");
+	}
+	if (foreground && !foreground_begin(f, &opt, &err)) {
+		return complain(&err);
 	}
 	if (chdir("/") != 0) {
 		return 1;
 	}
 	detach_stdio(foreground);
-	return keeper_run(&opt);
+	return end_keeper(keeper_run(&opt));
+}
+
+/* How many words stand behind --, which getopt_long(3) moves; -1 = there is none. */
+static int count_behind(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0) {
+			return argc - i - 1;
+		}
+	}
+	return -1;
+}
+
+/* What stands before -- is an app list, what stands behind it a command. */
+static bool read_operands(struct foreground *f, int argc, char **argv, int behind, struct err *err)
+{
+	int nfiles = argc - optind - (behind > 0 ? behind : 0);
+	if (nfiles > 1) {
+		return err_set(err, ERR_USAGE,
+			       "\"%.100s\" is one word too many; a command stands behind --",
+			       argv[optind + 1]);
+	}
+	f->file = nfiles > 0 ? argv[optind] : NULL;
+	f->words = behind >= 0 ? argv + optind + nfiles : NULL;
+	return foreground_check(f, err);
+}
+
+/* The options that are something else than a start. -1 if it is none of them. */
+static int run_special(int c)
+{
+	switch (c) {
+	case 'S':
+		return daemon_run(); /* the keeper's way in, see keeper/shared.h */
+	case 'K':
+		return end_keeper(keeper_take_over(atoi(optarg))); /* see keeper/handover.h */
+	case 'C':
+		return selfcheck_run(); /* a daemon to be upgraded asks this first */
+	case 'M':
+		methods_print(stdout); /* for pmctl-protocol(7) and its test */
+		return 0;
+	case 'X':
+		metrics_print(stdout); /* for pmctld(8) and its test */
+		return 0;
+	case 'V':
+		printf("pmctld %s\n", PMCTL_VERSION);
+		return 0;
+	case 'h':
+		fputs(usage, stdout);
+		return 0;
+	case '?':
+		fputs("pmctld --help says what there is\n", stderr);
+		return 2;
+	default:
+		return -1;
+	}
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"foreground", no_argument, NULL, 'f'}, {"supervisor", no_argument, NULL, 'S'},
-		{"methods", no_argument, NULL, 'M'},	{"version", no_argument, NULL, 'V'},
+		{"foreground", no_argument, NULL, 'f'}, {"exit-on", required_argument, NULL, 'E'},
+		{"logs", no_argument, NULL, 'L'},	{"pass-env", no_argument, NULL, 'P'},
+		{"supervisor", no_argument, NULL, 'S'}, {"keeper", required_argument, NULL, 'K'},
+		{"self-check", no_argument, NULL, 'C'}, {"methods", no_argument, NULL, 'M'},
+		{"metrics", no_argument, NULL, 'X'},	{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},	{NULL, 0, NULL, 0}};
+	struct foreground f = {0};
+	struct err err;
 	bool foreground = false;
+	int behind = count_behind(argc, argv);
+	hold_std_descriptors();
 	for (int c; (c = getopt_long(argc, argv, "fVh", options, NULL)) != -1;) {
-		switch (c) {
-		case 'f':
-			foreground = true;
-			break;
-		case 'S':
-			return daemon_run(); /* the keeper's way in, see keeper/shared.h */
-		case 'M':
-			methods_print(stdout); /* for pmctl-protocol(7) and its test */
-			return 0;
-		case 'V':
-			printf("pmctld %s\n", PMCTL_VERSION);
-			return 0;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs("pmctld --help says what there is\n", stderr);
-			return 2;
+		int status = run_special(c);
+		if (status >= 0) {
+			return status;
 		}
+		foreground |= c == 'f';
+		f.logs |= c == 'L';
+		f.pass_env |= c == 'P';
+		f.exit_on = c == 'E' ? optarg : f.exit_on;
 	}
-	if (optind < argc) {
-		fprintf(stderr, "pmctld: \"%s\" is one word too many; apps are given to pmctl(1)\n",
-			argv[optind]);
+	if (!read_operands(&f, argc, argv, behind, &err)) {
+		return complain(&err);
+	}
+	if (!foreground && f.file) {
+		fprintf(stderr,
+			"pmctld: \"%s\" is one word too many; apps are given to pmctl(1), or with "
+			"--foreground\n",
+			f.file);
 		return 2;
 	}
-	return run(foreground);
+	if (!foreground && (f.logs || f.pass_env || f.exit_on || f.words)) {
+		fputs("pmctld: --exit-on, --logs, --pass-env and a command need --foreground\n",
+		      stderr);
+		return 2;
+	}
+	return run(foreground ? &f : NULL);
 }

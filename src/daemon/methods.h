@@ -61,11 +61,15 @@ bool call_select(struct call *call, void (*fn)(void *ctx, struct inst *in), void
 bool method_ping(struct call *call); /* methods_daemon.c */
 bool method_status(struct call *call);
 bool method_save(struct call *call);
+bool method_metrics(struct call *call);
 bool method_daemon_stop(struct call *call);
+bool method_daemon_upgrade(struct call *call);
 bool method_list(struct call *call); /* methods_list.c */
 bool method_show(struct call *call);
 bool method_env(struct call *call);
-bool method_start(struct call *call); /* methods_apps.c */
+bool method_watch(struct call *call);	/* viewers.c */
+bool method_history(struct call *call); /* methods_history.c */
+bool method_start(struct call *call);	/* methods_apps.c */
 bool method_stop(struct call *call);
 bool method_restart(struct call *call);
 bool method_reload(struct call *call);
@@ -75,6 +79,12 @@ bool method_reset(struct call *call);
 bool method_signal(struct call *call);
 bool method_wait(struct call *call);
 bool method_send(struct call *call);
+bool method_stage(struct call *call); /* methods_apply.c */
+bool method_plan(struct call *call);
+bool method_apply(struct call *call);
+bool method_lists(struct call *call);
+bool method_revisions(struct call *call); /* methods_revisions.c */
+bool method_rollback(struct call *call);
 bool method_cancel(struct call *call); /* opcancel.c */
 bool method_ports(struct call *call);  /* methods_ports.c */
 bool method_logs(struct call *call);   /* methods_logs.c */

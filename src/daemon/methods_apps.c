@@ -9,9 +9,12 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/signals.h"
+#include "daemon/applist.h"
 #include "daemon/cluster.h"
 #include "daemon/daemon.h"
 #include "daemon/methods.h"
+#include "daemon/redefine.h"
+#include "daemon/revisions.h"
 #include "daemon/runner.h"
 #include "proto/defjson.h"
 
@@ -27,8 +30,9 @@ static bool wants_to_wait(const struct call *call)
 
 static struct op *begin(struct call *call, enum op_kind kind)
 {
+	const char *key = rpc_param_str(call->params, "key");
 	call->later = true;
-	return op_new(&call->daemon->ops, kind, call->conn, (json_t *)(uintptr_t)call->id,
+	return op_new(&call->daemon->ops, kind, key, call->conn, (json_t *)(uintptr_t)call->id,
 		      &call->conn->peer);
 }
 
@@ -38,8 +42,7 @@ static void count_one(void *ctx, struct inst *in)
 	++*(size_t *)ctx;
 }
 
-/* Run one kind of operation on the selected instances. The wishes are saved before anything is
- * done about them. */
+/* Run one kind of operation on the selected instances. */
 static bool run_op(struct call *call, enum op_kind kind, void (*before)(void *, struct inst *))
 {
 	size_t n = 0;
@@ -49,8 +52,7 @@ static bool run_op(struct call *call, enum op_kind kind, void (*before)(void *, 
 	struct op *op = begin(call, kind);
 	call_select(call, add_to_op, op);
 	if (before) {
-		call_select(call, before, call->daemon);
-		store_save(&call->daemon->store);
+		call_select(call, before, call);
 	}
 	op_run(op, wants_to_wait(call));
 	return true;
@@ -85,10 +87,12 @@ bool method_reload(struct call *call)
 
 static void mark_deleted(void *ctx, struct inst *in)
 {
-	struct daemon *d = ctx;
+	struct call *call = ctx;
 	in->app->deleting = true;
+	in->app->deleter = call->conn->peer;
 	in->wanted = false;
-	store_inst(&d->store, in); /* it may have to wait for its end, and we may die meanwhile */
+	store_inst(&call->daemon->store,
+		   in); /* it may have to wait for its end, and we may die meanwhile */
 }
 
 static bool only_whole_apps(struct call *call)
@@ -116,32 +120,16 @@ bool method_delete(struct call *call)
 
 /* --- start --- */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* Whether a definition may take this name: an app of another file keeps it. */
-static bool may_take(const struct app *app, const struct app_def *def, struct err *err)
-{
-	if (!app || same_text(app->def->file, def->file)) {
-		return true;
-	}
-	return err_set(err, ERR_FAILED,
-		       "%s is an app of %s; give this one another name, or: pmctl delete %s",
-		       def->name, app->def->file ? app->def->file : "the command line", def->name);
-}
-
 /* Check all definitions before anything is done about one of them. */
-static struct app_def **read_defs(struct call *call, const json_t *apps)
+static struct app_def **read_defs(struct call *call, const json_t *apps, const struct applist *list)
 {
 	size_t n = json_array_size(apps);
 	struct app_def **defs = xcalloc(n + 1, sizeof(struct app_def *));
 	bool ok = true;
 	for (size_t i = 0; i < n && ok; i++) {
 		defs[i] = defjson_read(json_array_get(apps, i), &call->err);
-		ok = defs[i] &&
-		     may_take(apps_find(call->daemon, defs[i]->name), defs[i], &call->err);
+		ok = defs[i] && applist_may_define(list, apps_find(call->daemon, defs[i]->name),
+						   defs[i], &call->err);
 		struct app_conf conf = {0};
 		struct err_list errs = {0};
 		if (ok && !conf_decode(&conf, defs[i], &errs)) {
@@ -175,6 +163,19 @@ static void add_app_to_op(struct op *op, struct app *app, bool autostart_only)
 	}
 }
 
+static bool redefine_stopped(struct call *call, struct app *app, struct app_def *def)
+{
+	struct app_def *old;
+	int64_t since = app->applied_real_ms;
+	struct asker by = app->applied_by;
+	if (!redefine_app(app, def, &call->conn->peer, &old, &call->err)) {
+		return false;
+	}
+	revisions_push(app, old, since, &by);
+	def_free(old);
+	return true;
+}
+
 /* One definition: a new app, a stopped one that changes, or one that runs and is left alone. */
 static bool start_def(struct call *call, struct op *op, struct app_def *def, bool only_one)
 {
@@ -185,19 +186,20 @@ static bool start_def(struct call *call, struct op *op, struct app_def *def, boo
 		if (!app) {
 			return false;
 		}
+		events_add(&call->daemon->events, app->conf.name, -1, "config", &call->conn->peer,
+			   "new, by %.200s", def->file ? def->file : "the command line");
 	} else if (!apps_differs(app, def)) {
 		def_free(def);
 	} else if (apps_any_live(app)) {
 		for (int i = 0; i < app->count; i++) {
 			op_note(op, app->slots[i],
 				app->def->file
-					? "changed in the file: pmctl apply (not in this "
-					  "version yet; until then pmctl delete, then start)"
+					? "changed in the file: pmctl apply"
 					: "runs with another definition; pmctl delete it first");
 		}
 		def_free(def);
 		return true;
-	} else if (!apps_redefine(app, def, &call->conn->peer, &call->err)) {
+	} else if (!redefine_stopped(call, app, def)) {
 		return false;
 	}
 	apps_undelete(app);
@@ -207,10 +209,17 @@ static bool start_def(struct call *call, struct op *op, struct app_def *def, boo
 
 static bool start_defs(struct call *call, const json_t *apps)
 {
-	struct app_def **defs = read_defs(call, apps);
+	struct applist list;
+	struct app_def **defs =
+		applist_read(call->params, &list, &call->err) ? read_defs(call, apps, &list) : NULL;
 	if (!defs) {
+		applist_finish(&list);
 		return false;
 	}
+	if (applists_note(&call->daemon->lists, &list, false, &call->conn->peer)) {
+		store_save(&call->daemon->store); /* of a list without apps, too */
+	}
+	applist_finish(&list);
 	size_t n = json_array_size(apps);
 	struct op *op = begin(call, OP_START);
 	for (size_t i = 0; i < n; i++) {
@@ -222,8 +231,7 @@ static bool start_defs(struct call *call, const json_t *apps)
 		}
 	}
 	free(defs);
-	store_save(&call->daemon->store);
-	sampler_watch_limits(&call->daemon->sampler);
+	sampler_wake(&call->daemon->sampler);
 	op_run(op, wants_to_wait(call));
 	return true;
 }
@@ -245,8 +253,8 @@ static bool parse_count(const char *text, int now, int *count)
 	char *end;
 	errno = 0;
 	long n = strtol(text, &end, 10);
-	if (end == text || *end || errno) {
-		return false;
+	if (end == text || *end || errno || n > LIMIT_INSTANCES_APP || n < -LIMIT_INSTANCES_APP) {
+		return false; /* also before it is added to anything */
 	}
 	long v = text[0] == '+' || text[0] == '-' ? now + n : n;
 	*count = (int)v;
@@ -277,6 +285,7 @@ bool method_scale(struct call *call)
 	struct op *op = begin(call, count < before ? OP_DELETE : OP_START);
 	for (int i = count; i < before; i++) {
 		op_add(op, app->slots[i]);
+		runner_overrule(app->slots[i], "scaled away", &call->conn->peer);
 	}
 	app->scaled = true;
 	apps_resize(app, count);
@@ -290,7 +299,6 @@ bool method_scale(struct call *call)
 	}
 	events_add(&call->daemon->events, name, -1, "scale", &call->conn->peer,
 		   "from %d to %d instances", before, count);
-	store_save(&call->daemon->store);
 	op_run(op, wants_to_wait(call));
 	return true;
 }
@@ -306,19 +314,25 @@ static void answer_count(struct call *call, const char *key, int64_t n)
 
 static void reset_one(void *ctx, struct inst *in)
 {
+	struct call *call = ctx;
+	if (in->restarts || in->history.count) {
+		events_add(&call->daemon->events, in->app->conf.name, in->slot, "reset",
+			   &call->conn->peer, "counters set to zero, %u restarts were counted",
+			   in->restarts);
+	}
 	in->restarts = 0;
 	history_clear(&in->history);
 	store_inst(&in->app->daemon->store, in);
-	++*(int *)ctx;
 }
 
 bool method_reset(struct call *call)
 {
-	int n = 0;
-	if (!call_select(call, reset_one, &n)) {
+	size_t n = 0;
+	if (!call_select(call, count_one, &n)) {
 		return false;
 	}
-	answer_count(call, "reset", n);
+	call_select(call, reset_one, call);
+	answer_count(call, "reset", (int64_t)n);
 	return true;
 }
 
@@ -333,6 +347,7 @@ static void signal_one(void *ctx, struct inst *in)
 	struct signalling *s = ctx;
 	if (runner_signal(in, s->sig)) {
 		s->sent++;
+		in->signalled = s->sig;
 		events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "signal", s->by,
 			   "%s sent to pid %d", s->name, (int)in->pid);
 	}

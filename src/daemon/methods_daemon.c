@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/mem.h"
+#include "common/signals.h"
 #include "daemon/daemon.h"
 #include "daemon/methods.h"
 #include "daemon/runner.h"
@@ -18,16 +20,17 @@ bool method_ping(struct call *call)
 	return true;
 }
 
-static void count(const struct daemon *d, int *apps, int *instances, int *online)
+static void count(const struct daemon *d, int *apps, int *instances, int *online, int *wanted)
 {
 	struct app *app, *next;
-	*apps = *instances = *online = 0;
+	*apps = *instances = *online = *wanted = 0;
 	list_for_each(app, next, &d->apps, node)
 	{
 		(*apps)++;
 		*instances += app->count;
 		for (int i = 0; i < app->count; i++) {
 			*online += app->slots[i]->state == ST_ONLINE;
+			*wanted += app->slots[i]->wanted;
 		}
 	}
 }
@@ -40,17 +43,67 @@ static void write_warnings(struct jw *w, const struct daemon *d)
 	if (d->store.warning[0]) {
 		jw_str(w, d->store.warning);
 	}
-	if (!d->link.alive) {
-		jw_str(w,
-		       "the keeper is gone: restart with `pmctl daemon stop --leave-running` and "
-		       "`pmctl daemon start`");
+	if (d->store.damage[0]) {
+		jw_str(w, d->store.damage);
 	}
-	int64_t dropped = outputs_dropped(&d->outputs);
-	if (dropped) {
-		buf_addf(&text, "%lld bytes of logs were dropped: disk full", (long long)dropped);
+	if (d->store.suspect[0]) {
+		jw_str(w, d->store.suspect);
+	}
+	if (!d->link.alive) {
+		jw_str(w, "the keeper was killed; a new one is started each second, and fails: "
+			  "pmctld.log says why");
+	}
+	if (d->outputs.dropped) {
+		buf_addf(&text, "%lld bytes of logs were dropped: disk full",
+			 (long long)d->outputs.dropped);
 		jw_str(w, text.data);
 	}
 	buf_finish(&text);
+	jw_end(w);
+}
+
+/* How the supervisor before this one ended: {"signal":"SIGSEGV","code":null,"at":...}. */
+static void write_last_end(struct jw *w, const struct ring *ring)
+{
+	char at[CLOCK_RFC3339], name[SIGNALS_NAME];
+	int status = ring->last_supervisor_status;
+	jw_key(w, "last_end");
+	if (!ring->last_supervisor_real_ms) {
+		jw_null(w);
+		return;
+	}
+	clock_format_utc(ring->last_supervisor_real_ms, at);
+	jw_obj(w);
+	if (WIFSIGNALED(status)) {
+		jw_kstr(w, "signal", signals_name(WTERMSIG(status), name));
+		jw_knull(w, "code");
+	} else {
+		jw_knull(w, "signal");
+		jw_kint(w, "code", WEXITSTATUS(status));
+	}
+	jw_kstr(w, "at", at);
+	jw_end(w);
+}
+
+static void write_upgrade(struct jw *w, const struct ring *ring)
+{
+	static const char *const words[] = {[UPGRADE_NONE] = "none",
+					    [UPGRADE_TRIAL] = "trial",
+					    [UPGRADE_DONE] = "done",
+					    [UPGRADE_ROLLED_BACK] = "rolled_back"};
+	char at[CLOCK_RFC3339];
+	uint32_t state = atomic_load(&ring->upgrade.state);
+	jw_kstr(w, "program", ring->program);
+	jw_key(w, "upgrade");
+	if (state == UPGRADE_NONE || state >= ARRAY_LEN(words)) {
+		jw_null(w);
+		return;
+	}
+	clock_format_utc(ring->upgrade.real_ms, at);
+	jw_obj(w);
+	jw_kstr(w, "state", words[state]);
+	jw_kstr(w, "at", at);
+	jw_kstr(w, "why", ring->upgrade.why);
 	jw_end(w);
 }
 
@@ -59,9 +112,9 @@ bool method_status(struct call *call)
 	struct jw *w = call->w;
 	const struct daemon *d = call->daemon;
 	const struct ring *ring = d->link.ring;
-	int apps, instances, online;
+	int apps, instances, online, wanted;
 	struct buf cgroup = {0};
-	count(d, &apps, &instances, &online);
+	count(d, &apps, &instances, &online, &wanted);
 	buf_addf(&cgroup, d->have_cgroup ? "v2 %s" : "none (%s)",
 		 d->have_cgroup ? d->cgroup.path : d->no_cgroup_why);
 	jw_obj(w);
@@ -85,12 +138,32 @@ bool method_status(struct call *call)
 	jw_kstr(w, "cgroup", cgroup.data);
 	jw_kint(w, "apps", apps);
 	jw_kint(w, "instances", instances);
+	jw_kint(w, "wanted", wanted);
 	jw_kint(w, "online", online);
 	jw_kint(w, "supervisor_restarts", (int64_t)ring->supervisor_starts - 1);
+	write_last_end(w, ring);
+	write_upgrade(w, ring);
 	jw_kint(w, "refused_connections", (int64_t)d->server.refused);
+	jw_key(w, "metrics");
+	exporter_status(&d->exporter, w);
 	write_warnings(w, d);
 	jw_end(w);
 	buf_finish(&cgroup);
+	return true;
+}
+
+bool method_metrics(struct call *call)
+{
+	struct buf text = {0};
+	enum om_format format =
+		rpc_param_bool(call->params, "prometheus", false) ? OM_PROMETHEUS : OM_OPENMETRICS;
+	metrics_write(call->daemon, format, &text);
+	jw_obj(call->w);
+	jw_kstr(call->w, "content_type", om_content_type(format));
+	jw_key(call->w, "text");
+	jw_strn(call->w, text.data, text.len);
+	jw_end(call->w);
+	buf_finish(&text);
 	return true;
 }
 
@@ -106,6 +179,19 @@ bool method_save(struct call *call)
 	return true;
 }
 
+bool method_daemon_upgrade(struct call *call)
+{
+	struct daemon *d = call->daemon;
+	const char *program = json_string_value(json_object_get(call->params, "program"));
+	if (!upgrade_begin(&d->upgrade, program, &call->conn->peer, call->conn->serial, call->id,
+			   &call->err)) {
+		return false;
+	}
+	call->conn->busy++;
+	call->later = true;
+	return true;
+}
+
 bool method_daemon_stop(struct call *call)
 {
 	struct daemon *d = call->daemon;
@@ -116,6 +202,12 @@ bool method_daemon_stop(struct call *call)
 	d->stop_call.id = json_incref((json_t *)(uintptr_t)call->id);
 	call->conn->busy++;
 	call->later = true;
+	int64_t status = rpc_param_int(call->params, "exit_status", 0);
+	if (status > 0 && status < 256) {
+		d->link.ring->container.exit_status = (int32_t)status;
+	}
+	events_add(&d->events, NULL, -1, "daemon", &call->conn->peer, "asked to end%s",
+		   rpc_param_bool(call->params, "leave_running", false) ? ", the apps go on" : "");
 	daemon_stop(d, rpc_param_bool(call->params, "leave_running", false));
 	return true;
 }

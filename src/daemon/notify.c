@@ -186,12 +186,17 @@ struct notify *notify_new(struct inst *in, uid_t owner, struct err *err)
 		notify_free(n);
 		return NULL;
 	}
-	char name[KEEPER_NAME];
-	held_name(in, name);
-	link_deposit(&in->app->daemon->link, name, n->fd);
+	notify_deposit(n);
 	ev_io_set(&n->io, n->fd, EV_READ);
 	ev_io_start(in->app->daemon->loop, &n->io);
 	return n;
+}
+
+void notify_deposit(const struct notify *n)
+{
+	char name[KEEPER_NAME];
+	held_name(n->in, name);
+	link_deposit(&n->in->app->daemon->link, name, n->fd);
 }
 
 const char *notify_path(const struct notify *n)

@@ -20,6 +20,8 @@ struct notify;
 struct notify *notify_new(struct inst *in, uid_t owner, struct err *err);
 /* Take back the socket the keeper held. Owns fd. */
 struct notify *notify_adopt(struct inst *in, uid_t owner, int fd);
+/* Leave a duplicate with the keeper. */
+void notify_deposit(const struct notify *n);
 const char *notify_path(const struct notify *n);
 void notify_free(struct notify *n);
 

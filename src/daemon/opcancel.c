@@ -29,10 +29,10 @@ bool ops_cancel(struct ops *o, uint64_t id, struct err *err)
 		return err_set(err, ERR_NO_TARGET, "no operation %llu is under way",
 			       (unsigned long long)id);
 	}
-	if (op->kind != OP_RELOAD && op->kind != OP_RESTART) {
+	if (op->kind != OP_RELOAD && op->kind != OP_RESTART && op->kind != OP_APPLY) {
 		return err_set(err, ERR_USAGE,
-			       "operation %llu is all under way; only a reload or a restart can "
-			       "be cancelled",
+			       "operation %llu is all under way; only a reload, restart or apply "
+			       "can be cancelled",
 			       (unsigned long long)id);
 	}
 	op->cancelled = true;
@@ -42,6 +42,7 @@ bool ops_cancel(struct ops *o, uint64_t id, struct err *err)
 			target_leave(t);
 		}
 	}
+	store_save_ops(&o->daemon->store);
 	ops_wake(o);
 	return true;
 }
@@ -64,9 +65,8 @@ static void tell_app(struct call *call, const struct op *op, const char *app)
 		}
 	}
 	if (left) {
-		events_add(&call->daemon->events, app, -1,
-			   op->kind == OP_RELOAD ? "reload" : "restart", &call->conn->peer,
-			   "asked to stop%s; %d left as before", now, left);
+		events_add(&call->daemon->events, app, -1, op_kind_name(op->kind),
+			   &call->conn->peer, "asked to stop%s; %d left as before", now, left);
 	}
 }
 

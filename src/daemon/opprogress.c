@@ -184,14 +184,22 @@ static void write_targets(struct jw *w, const struct op *op)
 	jw_end(w);
 }
 
+void opprogress_note_begin(struct op *op)
+{
+	op->began_mono_ms = clock_mono_ms();
+	for (size_t i = 0; i < op->ntargets; i++) {
+		op->target[i].old_pid = op->target[i].pid;
+	}
+}
+
 void opprogress_begin(struct op *op)
 {
 	struct conn *c = listener(op);
 	struct buf out = {0};
 	struct jw w;
-	op->began_mono_ms = clock_mono_ms();
+	op->napps = 0; /* may be another one that listens than before */
 	for (size_t i = 0; i < op->ntargets; i++) {
-		op->target[i].old_pid = op->target[i].pid;
+		op->target[i].told = 0;
 	}
 	if (!c || op->kind == OP_WAIT_READY || op->kind == OP_WAIT_STOPPED) {
 		return;
@@ -330,7 +338,10 @@ static void tell_replaced(struct op *op, struct conn *c, struct target *t, const
 {
 	char text[80], age[24];
 	const struct inst *old = app ? find_retired(app, t->slot) : NULL;
-	struct news n = {.text = text, .pid = t->pid, .ms = clock_mono_ms() - t->ending_mono_ms};
+	struct news n = {.text = text, .pid = t->pid, .ms = -1};
+	if (t->ending_mono_ms) {
+		n.ms = clock_mono_ms() - t->ending_mono_ms;
+	}
 	n.killed = old && old->killed;
 	bool drained = app && app->cluster && !n.killed;
 	n.phase = drained ? "drained" : "stopped";
@@ -338,7 +349,7 @@ static void tell_replaced(struct op *op, struct conn *c, struct target *t, const
 		 n.killed  ? "had to be killed after"
 		 : drained ? "drained in"
 			   : "ended after",
-		 age_text(n.ms, age));
+		 age_text(n.ms > 0 ? n.ms : 0, age));
 	tell(op, c, t, &n);
 }
 

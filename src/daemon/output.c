@@ -15,10 +15,11 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "daemon/compress.h"
-#include "daemon/link.h"
 #include "daemon/loopfd.h"
+#include "daemon/outputheld.h"
 #include "daemon/relog.h"
+#include "daemon/tally.h"
+#include "sys/users.h"
 
 #define PIPE_SIZE	(1 << 20)
 #define PIPE_SIZE_SMALL (256 * 1024)
@@ -36,11 +37,6 @@ static int64_t now_ns(void)
 	struct timespec ts;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-static void keeper_name(char out[KEEPER_NAME], const char *kind, const char *key)
-{
-	snprintf(out, KEEPER_NAME, "%s.%.40s", kind, key);
 }
 
 /* --- resting --- */
@@ -78,35 +74,21 @@ static void rest_after(struct output *out, size_t moved)
 
 /* --- files --- */
 
-/* Deposit the file beside each of its pipes, for the keeper's own copying. */
-static void deposit_file(struct outputs *o, const struct sink *s)
-{
-	struct output *out, *next;
-	char name[KEEPER_NAME];
-	list_for_each(out, next, &o->all, node)
-	{
-		if (out->sink == s && s->format == LOG_RAW && out->fd >= 0) {
-			keeper_name(name, "file", out->key);
-			link_deposit(o->link, name, s->file.fd);
-		}
-	}
-}
-
 /* The file of the sink, opened if need be. False if it cannot be. */
 static bool open_file(struct outputs *o, struct sink *s)
 {
 	bool opened;
 	bool ok = sink_open(s, &opened);
 	if (opened) {
-		deposit_file(o, s);
+		outputheld_file(o, s);
 	}
 	return ok;
 }
 
-static void rotate(struct outputs *o, struct sink *s)
+static void rotate(struct outputs *o, struct sink *s, bool now, struct err *err)
 {
-	if (sink_rotate(s)) {
-		deposit_file(o, s);
+	if (sink_rotate(s, now, err)) {
+		outputheld_file(o, s);
 	}
 }
 
@@ -115,17 +97,18 @@ static void rotate(struct outputs *o, struct sink *s)
 static void close_output(struct output *out)
 {
 	struct outputs *o = out->owner;
-	char name[KEEPER_NAME];
 	if (out->fd < 0) {
 		return;
 	}
 	relog_flush(out);
 	ev_io_stop(o->loop, &out->io);
 	ev_timer_stop(o->loop, &out->rest_timer);
-	keeper_name(name, "pipe", out->key);
-	link_drop(o->link, name);
-	keeper_name(name, "file", out->key);
-	link_drop(o->link, name);
+	if (out->spool.fd >= 0) {
+		spool_finish(&out->spool);
+		outputheld_drop(out, "spool");
+	}
+	outputheld_drop(out, "pipe");
+	outputheld_drop(out, "file");
 	loopfd_close(o->loop, out->fd);
 	out->fd = -1;
 	o->npipes--;
@@ -136,7 +119,6 @@ static void free_output(struct output *out)
 	close_output(out);
 	list_remove(&out->node);
 	sink_unref(out->sink);
-	buf_finish(&out->carry);
 	free(out);
 }
 
@@ -147,19 +129,35 @@ static void discard(struct output *out)
 	ssize_t n;
 	while ((n = read(out->fd, junk, sizeof(junk))) > 0) {
 		out->sink->file.dropped += n;
-		out->sink->dropped += n;
+		out->owner->dropped += n;
+	}
+}
+
+static void tell(const struct output *out, const char *text)
+{
+	if (out->owner->on_trouble) {
+		out->owner->on_trouble(out->owner->ctx, out, text);
 	}
 }
 
 static void on_no_room(struct output *out)
 {
 	struct sink *s = out->sink;
+	if (!s->told) {
+		char text[256];
+		snprintf(text, sizeof(text), "%.199s; its lines wait, and then are dropped",
+			 s->why);
+		s->told = true;
+		tell(out, text);
+	}
 	if (!s->failing) {
-		log_line("%s: %s; waiting for room", s->file.path, strerror(errno));
+		log_line("%s; waiting for room", s->why);
 		s->failing = true;
-	} else {
+	}
+	if (out->has_waited) {
 		discard(out);
 	}
+	out->has_waited = true;
 	rest(out, REST_STUCK);
 }
 
@@ -167,11 +165,19 @@ static void on_no_room(struct output *out)
 static ssize_t move_once(struct output *out)
 {
 	struct sink *s = out->sink;
-	if (s->file.dropped) {
+	int64_t dropped = s->file.dropped;
+	if (dropped) {
 		sink_write_drop_mark(s);
+	}
+	if (dropped && !s->file.dropped) {
+		char text[200];
+		snprintf(text, sizeof(text), "%.120s: there is room again; %lld bytes were dropped",
+			 s->file.path, (long long)dropped);
+		tell(out, text);
 	}
 	logfile_mark_start(&s->file, out->pid);
 	if (s->format == LOG_RAW) {
+		relog_flush(out); /* it was another one before */
 		return logfile_splice(&s->file, out->fd, PIPE_SIZE);
 	}
 	return relog_copy(out);
@@ -195,6 +201,7 @@ static enum moved move(struct output *out, int turns, size_t *total)
 	struct outputs *o = out->owner;
 	struct sink *s = out->sink;
 	enum moved result = MOVED_SOME;
+	struct err err;
 	*total = 0;
 	if (is_silent(out, &result)) {
 		return result;
@@ -206,15 +213,18 @@ static enum moved move(struct output *out, int turns, size_t *total)
 		ssize_t n = move_once(out);
 		if (n > 0) {
 			*total += (size_t)n;
-			s->failing = false;
+			tally_log(out->tally, out->app, out->is_err, (size_t)n);
+			s->failing = s->told = out->has_waited = false;
 			if (logfile_is_full(&s->file)) {
 				logfile_mark(&s->file, now_ns());
-				rotate(o, s);
+				rotate(o, s, false, &err);
 			}
 		} else if (n == 0) {
 			result = MOVED_EOF;
 		} else {
 			result = errno == EAGAIN ? MOVED_ALL : MOVED_NO_ROOM;
+			snprintf(s->why, sizeof(s->why), "%.120s: %s", s->file.path,
+				 strerror(errno));
 		}
 	}
 	logfile_mark(&s->file, now_ns());
@@ -263,6 +273,27 @@ void output_detach(struct output *out)
 	}
 }
 
+/* --- spools --- */
+
+/* At once: what was being written must be settled before others write into that file. */
+static void take_held_spool(struct output *out)
+{
+	struct outputs *o = out->owner;
+	int fd = spoolhold_take(&o->spools, out->key);
+	out->spool = SPOOL_NONE;
+	if (fd >= 0 && spool_adopt(&out->spool, fd) && open_file(o, out->sink)) {
+		spool_settle(&out->spool, &out->sink->file);
+	}
+}
+
+bool output_need_spool(struct output *out)
+{
+	if (out->spool.fd < 0 && spool_open(&out->spool)) {
+		outputheld_spool(out);
+	}
+	return out->spool.fd >= 0;
+}
+
 static struct output *add_output(struct outputs *o, const struct output_conf *c, int fd)
 {
 	struct output *out = xcalloc(1, sizeof(*out));
@@ -270,9 +301,11 @@ static struct output *add_output(struct outputs *o, const struct output_conf *c,
 	out->fd = fd;
 	out->slot = c->slot;
 	out->is_err = c->is_err;
+	out->tally = c->tally;
 	snprintf(out->key, sizeof(out->key), "%s", c->key);
 	snprintf(out->app, sizeof(out->app), "%s", c->app);
 	out->sink = sink_get(&o->sinks, &c->file);
+	take_held_spool(out);
 	out->start_offset = out->sink->file.fd >= 0 ? out->sink->file.size : -1;
 	out->rest_s = REST_MIN;
 	ev_init(&out->rest_timer, on_rested);
@@ -281,7 +314,7 @@ static struct output *add_output(struct outputs *o, const struct output_conf *c,
 	ev_io_start(o->loop, &out->io);
 	o->npipes++;
 	if (out->sink->file.fd >= 0) {
-		deposit_file(o, out->sink);
+		outputheld_file_of(out);
 	}
 	return out;
 }
@@ -299,20 +332,20 @@ struct output *output_new(struct outputs *o, const struct output_conf *conf, int
 			  struct err *err)
 {
 	int p[2];
-	char name[KEEPER_NAME];
 	if (pipe2(p, O_CLOEXEC | O_NONBLOCK) != 0) {
 		err_set(err, ERR_LIMIT, "pipe: %s", strerror(errno));
 		return NULL;
 	}
 	size_pipe(o, p[0]);
-	if (conf->file.owner != geteuid() && fchown(p[1], conf->file.owner, (gid_t)-1) != 0) {
+	if (conf->file.user->uid != geteuid() &&
+	    fchown(p[1], conf->file.user->uid, (gid_t)-1) != 0) {
 		log_line("%s:%d: give the log pipe to uid %u: %s", conf->app, conf->slot,
-			 (unsigned)conf->file.owner, strerror(errno));
+			 (unsigned)conf->file.user->uid, strerror(errno));
 	}
-	keeper_name(name, "pipe", conf->key);
-	link_deposit(o->link, name, p[0]);
 	*child_fd = p[1];
-	return add_output(o, conf, p[0]);
+	struct output *out = add_output(o, conf, p[0]);
+	outputheld_pipe(out);
+	return out;
 }
 
 bool output_open(struct output *out, struct err *err)
@@ -322,16 +355,35 @@ bool output_open(struct output *out, struct err *err)
 	if (s->file.fd >= 0) {
 		return true;
 	}
-	if (!logfile_open(&s->file, s->owner, err)) {
+	if (!logfile_open(&s->file, err)) {
 		return errno == ENOSPC || errno == EDQUOT; /* no reason not to start */
 	}
-	deposit_file(out->owner, s);
+	outputheld_file(out->owner, s);
 	return true;
 }
 
 struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd)
 {
 	return add_output(o, conf, fd);
+}
+
+void output_redirect(struct output *out, const struct sink_conf *file)
+{
+	struct outputs *o = out->owner;
+	output_drain(out);
+	if (out->fd < 0) {
+		return;
+	}
+	relog_flush(out);
+	struct sink *before = out->sink;
+	out->sink = sink_get(&o->sinks, file); /* first: it may be the same one */
+	sink_unref(before);
+	if (out->sink->format != LOG_RAW) {
+		outputheld_drop(out, "file");
+	}
+	if (out->sink->file.fd >= 0) {
+		outputheld_file_of(out);
+	}
 }
 
 uint64_t output_inode(const struct output *out)
@@ -345,39 +397,6 @@ void output_set_pid(struct output *out, pid_t pid)
 	out->pid = pid;
 }
 
-/* Start of the last n lines in text[0..len). */
-static size_t last_lines(const char *text, size_t len, int n)
-{
-	size_t at = len;
-	while (at > 0) {
-		if (text[at - 1] == '\n' && at != len && n-- <= 1) {
-			break;
-		}
-		at--;
-	}
-	return at;
-}
-
-void output_tail(struct output *out, int n, struct buf *text)
-{
-	char chunk[8192];
-	struct logfile *f = &out->sink->file;
-	output_drain(out);
-	if (f->fd < 0) {
-		return;
-	}
-	int64_t from =
-		out->start_offset > 0 && out->start_offset <= f->size ? out->start_offset : 0;
-	if (f->size - from > (int64_t)sizeof(chunk)) {
-		from = f->size - (int64_t)sizeof(chunk);
-	}
-	ssize_t len = pread(f->fd, chunk, (size_t)(f->size - from), from);
-	if (len > 0) {
-		size_t at = last_lines(chunk, (size_t)len, n);
-		buf_add(text, chunk + at, (size_t)len - at);
-	}
-}
-
 bool outputs_flush(struct outputs *o, const char *path)
 {
 	struct sink *s = sink_find(&o->sinks, path);
@@ -387,24 +406,25 @@ bool outputs_flush(struct outputs *o, const char *path)
 	return s != NULL;
 }
 
-bool outputs_rotate(struct outputs *o, const char *path)
+bool outputs_rotate(struct outputs *o, const char *path, struct err *err)
 {
 	struct sink *s = sink_find(&o->sinks, path);
 	if (s) {
-		rotate(o, s);
+		rotate(o, s, true, err);
 	}
 	return s != NULL;
 }
 
-int64_t outputs_dropped(const struct outputs *o)
+void outputs_settle(struct outputs *o, bool last)
 {
-	int64_t total = 0;
-	struct sink *s, *next;
-	list_for_each(s, next, &o->sinks, node)
+	struct output *out, *next;
+	list_for_each(out, next, &o->all, node)
 	{
-		total += s->dropped;
+		output_drain(out);
+		if (last) {
+			relog_flush(out);
+		}
 	}
-	return total;
 }
 
 void outputs_init(struct outputs *o, struct ev_loop *loop, struct link *link)
@@ -427,9 +447,9 @@ void outputs_finish(struct outputs *o)
 			out->fd = -1;
 		}
 		ev_timer_stop(o->loop, &out->rest_timer);
+		spool_finish(&out->spool);
 		list_remove(&out->node);
 		sink_unref(out->sink);
-		buf_finish(&out->carry);
 		free(out);
 	}
 }

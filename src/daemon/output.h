@@ -20,16 +20,20 @@
 #include "common/list.h"
 #include "config/conf.h"
 #include "daemon/sink.h"
+#include "daemon/spoolhold.h"
+#include "sys/spool.h"
 
 struct link;
 struct outputs;
+struct tally_app;
 
 struct output_conf {
 	const char *app;
 	int slot;
 	bool is_err;
-	const char *key;       /* unique: names the descriptors in the keeper */
-	struct sink_conf file; /* its owner is the app's, of its pipe too */
+	const char *key;	 /* unique: names the descriptors in the keeper */
+	struct tally_app *tally; /* counts its bytes; NULL = nobody does */
+	struct sink_conf file;	 /* its user is the app's, owner of its pipe too */
 };
 
 struct output {
@@ -38,15 +42,17 @@ struct output {
 	struct sink *sink;
 	ev_io io;
 	ev_timer rest_timer;
-	double rest_s; /* how long it rested last */
-	int fd;	       /* our read end; -1 = end of file was seen */
+	double rest_s;	 /* how long it rested last */
+	bool has_waited; /* a second for room on the disk */
+	int fd;		 /* our read end; -1 = end of file was seen */
 	char key[40];
 	char app[41];
 	int slot;
 	bool is_err;
+	struct tally_app *tally; /* borrowed; another's once the app is gone */
 	pid_t pid;
 	int64_t start_offset; /* size of the file when this run began */
-	struct buf carry;     /* an unfinished line, where lines are rewritten */
+	struct spool spool;   /* where lines are rewritten */
 	bool detached;	      /* its instance has let go of it */
 };
 
@@ -55,6 +61,11 @@ struct outputs {
 	struct link *link;
 	struct list all, sinks;
 	unsigned npipes;
+	struct spoolhold spools;
+	/* Set by the owner: lines cannot be written, or can be again. */
+	void (*on_trouble)(void *ctx, const struct output *out, const char *text);
+	void *ctx;
+	int64_t dropped; /* bytes, on full disks, so far */
 };
 
 void outputs_init(struct outputs *o, struct ev_loop *loop, struct link *link);
@@ -65,8 +76,12 @@ struct output *output_new(struct outputs *o, const struct output_conf *conf, int
 			  struct err *err);
 /* Open its file now and not at its first byte, to know that it can be. A full disk is no error. */
 bool output_open(struct output *out, struct err *err);
-/* Take back a pipe the keeper held. Owns fd. */
+/* Have a spool, for lines that are rewritten. False with errno. */
+bool output_need_spool(struct output *out);
+/* Take back a pipe the keeper held, and its spool if that is in `spools` already. Owns fd. */
 struct output *output_adopt(struct outputs *o, const struct output_conf *conf, int fd);
+/* From now on its lines go there. */
+void output_redirect(struct output *out, const struct sink_conf *file);
 /* Of its pipe; 0 = none. */
 uint64_t output_inode(const struct output *out);
 /* The process on the other end is known now. */
@@ -76,13 +91,13 @@ void output_drain(struct output *out);
 /* Drain, then let go: it lives on by itself until end of file. NULL is fine. */
 void output_detach(struct output *out);
 
-/* The last n lines this run wrote, oldest first, at most cap bytes in all; appended to *text. */
-void output_tail(struct output *out, int n, struct buf *text);
-
 /* Empty or rotate the sinks whose path is `path`. Returns false if no such sink is open. */
 bool outputs_flush(struct outputs *o, const char *path);
-bool outputs_rotate(struct outputs *o, const char *path);
-/* Bytes dropped on full disks so far. */
-int64_t outputs_dropped(const struct outputs *o);
+bool outputs_rotate(struct outputs *o, const char *path, struct err *err);
+/* We are about to be replaced: put everything that is in flight into the files, with `last` also
+ * lines that are not complete, as nobody keeps them. */
+void outputs_settle(struct outputs *o, bool last);
+/* Leave a duplicate of each pipe and its file or spool with the keeper (a new one). */
+void outputs_deposit(struct outputs *o);
 
 #endif

@@ -453,3 +453,8 @@ void probe_cancel(struct probe_try *t)
 		free_try(t);
 	}
 }
+
+pid_t probe_pid(const struct probe_try *t)
+{
+	return t->pid;
+}

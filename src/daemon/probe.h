@@ -34,6 +34,8 @@ struct probe_ask {
 struct probe_try *probe_start(struct ev_loop *loop, const struct probe_ask *ask);
 /* done will not come. NULL is fine. */
 void probe_cancel(struct probe_try *t);
+/* Of its command, the leader of a group; 0 = it is no command, or did not start. */
+pid_t probe_pid(const struct probe_try *t);
 /* A connection that was handed to a program (fd >= 0) was accepted by it, or refused. */
 void probe_accepted(struct probe_try *t, bool accepted);
 

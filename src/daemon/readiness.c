@@ -11,6 +11,7 @@
 #include "daemon/inquiry.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
+#include "sys/spawn.h"
 
 /*
  * `ready = auto` in cluster mode waits for the program to listen. A program that has no server
@@ -19,6 +20,8 @@
 #define AUTO_SETTLE 5.0
 /* How often a program that is not node is looked at for a listening socket. */
 #define LISTEN_POLL 0.1
+/* How often a process whose exec nobody will report is looked at. */
+#define EXEC_POLL 0.005
 /* How often something is asked, at first and at most, and how long it may take to answer. */
 #define ASK_FIRST      0.05
 #define ASK_MOST       1.0
@@ -48,11 +51,24 @@ static bool polls(const struct inst *in)
 	return in->app->conf.ready.kind == PROBE_LISTENING && !in->app->cluster;
 }
 
+/* The report that its program runs went with the supervisor that started it. */
+static bool awaits_exec(const struct inst *in)
+{
+	return in->app->conf.ready.kind == PROBE_SPAWN && in->report_fd < 0;
+}
+
+/* Up for min_uptime is ready; less than the report takes is not before it has come. */
+static bool awaits_report(const struct inst *in)
+{
+	return in->app->conf.ready.kind == PROBE_AUTO && !in->ran;
+}
+
 void readiness_begin(struct inst *in)
 {
 	const struct app_conf *c = &in->app->conf;
 	struct ev_loop *loop = in->app->daemon->loop;
 	in->ready = false;
+	in->ready_mono_ms = 0;
 	in->ask_failed[0] = '\0';
 	ev_now_update(loop);
 	in->ready_deadline_ms = clock_mono_ms() + c->ready_timeout_ms;
@@ -60,6 +76,8 @@ void readiness_begin(struct inst *in)
 		double settle = in->app->cluster ? AUTO_SETTLE : (double)c->min_uptime_ms / 1000.;
 		arm(in, in->app->cluster && (in->app->listened || settle > left(in)) ? left(in)
 										     : settle);
+	} else if (awaits_exec(in)) {
+		arm(in, 0.);
 	} else {
 		arm(in, polls(in) ? LISTEN_POLL : asks(in) ? ASK_FIRST : left(in));
 		in->ask_wait = ASK_FIRST;
@@ -74,6 +92,7 @@ static void become_ready(struct inst *in, const char *how)
 	}
 	units_format_age(inst_uptime_ms(in), age, sizeof(age));
 	in->ready = true;
+	in->ready_mono_ms = clock_mono_ms();
 	/* Where living that long is what made it ready, it need not do so twice. */
 	in->proven_mono_ms = clock_mono_ms();
 	if (in->app->conf.ready.kind != PROBE_AUTO || in->app->cluster) {
@@ -111,8 +130,8 @@ static bool serves_as_the_old_one(struct inst *in)
 {
 	const struct inst *old = in->role == ROLE_TRIAL ? in->twin : NULL;
 	const char *missing;
-	if (!old || !old->worker || !in->worker ||
-	    worker_covers(in->worker, old->worker, &missing)) {
+	if (!old || in->app->previous /* it may be meant to listen elsewhere */ || !old->worker ||
+	    !in->worker || worker_covers(in->worker, old->worker, &missing)) {
 		return true;
 	}
 	snprintf(in->ask_failed, sizeof(in->ask_failed),
@@ -185,8 +204,12 @@ static void on_time(struct inst *in)
 		ask(in);
 	} else if (polls(in) && treekill_is_listening(in)) {
 		readiness_sign(in, SIGN_LISTENING);
+	} else if (awaits_exec(in) && !spawn_is_stub(in->pid)) {
+		readiness_sign(in, SIGN_SPAWNED);
 	} else if (left(in) > 0.0005) {
-		arm(in, polls(in) ? LISTEN_POLL : left(in));
+		arm(in, polls(in)			       ? LISTEN_POLL
+			: awaits_exec(in) || awaits_report(in) ? EXEC_POLL
+							       : left(in));
 	} else {
 		give_up(in);
 	}

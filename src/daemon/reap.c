@@ -16,6 +16,7 @@
 #include "daemon/daemon.h"
 #include "daemon/launch.h"
 #include "daemon/listen.h"
+#include "daemon/orphans.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
 #include "daemon/workers.h"
@@ -48,11 +49,59 @@ static void describe_end(const struct inst *in, int64_t uptime, enum inst_event 
 		snprintf(out, cap, "%s", in->listen_error);
 	} else {
 		exit_status_text(&in->status, how, sizeof(how));
+		bool sent = in->status.signal && in->status.signal == in->signalled;
 		units_format_age(uptime, age, sizeof(age));
 		/* One that ended well and is not to run again has done its work. */
 		bool early = !in->ready && in->state != ST_STOPPING && ev != EV_EXIT_DONE;
-		snprintf(out, cap, "%s after %s%s", how, age, early ? ", before it was ready" : "");
+		snprintf(out, cap, "%s%s after %s%s", how, sent ? " (pmctl signal)" : "", age,
+			 early ? ", before it was ready" : "");
 	}
+}
+
+/* Who or what is behind it, in a word. */
+static const char *cause_of(const struct inst *in, enum inst_event ev)
+{
+	if (in->start_error[0]) {
+		return in->stop_failed ? "not-ready" : "start";
+	}
+	if (in->replaced_why) {
+		return strstr(in->replaced_why, "memory") ? "memory" : "health";
+	}
+	if (ev == EV_GONE || ev == EV_GONE_AGAIN) {
+		return "asked";
+	}
+	return in->role == ROLE_TRIAL		   ? "trial"
+	       : in->listen_error[0] && !in->ready ? "listen"
+	       : in->status.oom			   ? "oom"
+	       : in->status.signal		   ? "signal"
+						   : "exit";
+}
+
+static enum event_next next_of(enum inst_event ev)
+{
+	return ev == EV_EXIT_NOW || ev == EV_GONE_AGAIN ? NEXT_NOW
+	       : ev == EV_EXIT_RETRY			? NEXT_RETRY
+	       : ev == EV_EXIT_GIVE_UP			? NEXT_GAVE_UP
+							: NEXT_NOTHING;
+}
+
+static void tell(const struct inst *in, enum inst_event ev, int64_t uptime, const char *text)
+{
+	struct event_exit x = {
+		.known = in->pid && in->status.known,
+		.code = in->status.code,
+		.signal = in->status.signal,
+		.core = in->status.core,
+		.oom = in->status.oom,
+		.ready = in->ready,
+		.up_ms = in->pid ? uptime : 0,
+		.next = next_of(ev),
+		.delay_ms = ev == EV_EXIT_RETRY ? in->next_delay_ms : 0,
+	};
+	bool failed = ev == EV_EXIT_GIVE_UP || in->start_error[0];
+	snprintf(x.cause, sizeof(x.cause), "%s", cause_of(in, ev));
+	events_add_exit(&in->app->daemon->events, in->app->conf.name, in->slot,
+			failed ? "failed" : "exit", &x, text);
 }
 
 /* The same and "; next try in 100ms". */
@@ -109,7 +158,6 @@ static enum inst_event classify(struct inst *in, int64_t uptime)
 /* Nothing of the process is left: tell the world, then the table. */
 static void finish(struct inst *in)
 {
-	struct daemon *d = in->app->daemon;
 	int64_t uptime = inst_uptime_ms(in);
 	enum inst_event ev = classify(in, uptime);
 	char how[400], text[LIMIT_EVENT_TEXT];
@@ -118,16 +166,16 @@ static void finish(struct inst *in)
 	if (in->pid) {
 		in->last_exit = in->status;
 		in->last_exit_real_ms = clock_real_ms();
+		in->last_exit_asked = ev == EV_GONE || ev == EV_GONE_AGAIN;
 		in->has_exited = true;
 	}
 	if (ev == EV_EXIT_NOW) {
 		in->restarts++; /* after a wait: when it is over */
 	}
-	bool is_failure = ev == EV_EXIT_GIVE_UP || in->start_error[0];
-	events_add(&d->events, in->app->conf.name, in->slot, is_failure ? "failed" : "exit", NULL,
-		   "%s", text);
-	/* How long it waits is told beside the note, and counts down. */
 	bool asked = ev == EV_GONE || ev == EV_GONE_AGAIN;
+	tally_ended(in, asked);
+	tell(in, ev, uptime, text);
+	/* How long it waits is told beside the note, and counts down. */
 	runner_note(in, asked ? NULL : ev == EV_EXIT_RETRY ? how : text);
 	launch_release(in);
 	runner_event(in, ev);
@@ -142,7 +190,7 @@ static void check_tree(struct inst *in)
 		treekill_signal(in, SIGKILL);
 		left = treekill_left(in);
 	}
-	if (left == TREE_GONE) {
+	if (left == TREE_GONE && !orphans_must_wait(in)) {
 		finish(in);
 		return;
 	}
@@ -208,8 +256,10 @@ void reap_record(struct daemon *d, const struct ring_record *rec)
 
 void reap_lost(struct inst *in)
 {
+	int status = 0;
 	in->lost = false;
-	main_exited(in, 0, false, clock_mono_ms());
+	bool known = in->pidfd >= 0 && proc_pidfd_exit(in->pidfd, &status);
+	main_exited(in, status, known, clock_mono_ms());
 }
 
 void reap_start_failed(struct inst *in, bool no_room)
@@ -219,8 +269,7 @@ void reap_start_failed(struct inst *in, bool no_room)
 		in->next_delay_ms =
 			policy_delay(&in->app->conf, in->history.in_a_row++, random32());
 		runner_note(in, in->start_error);
-		events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "failed", NULL,
-			   "%s", in->start_error);
+		tell(in, EV_EXIT_RETRY, 0, in->start_error);
 		launch_release(in);
 		runner_event(in, EV_EXIT_RETRY);
 		return;
@@ -239,7 +288,7 @@ static bool read_status(const struct inst *in, int *status)
 		*status = st.exit_code;
 		return true;
 	}
-	return false;
+	return proc_pidfd_exit(in->pidfd, status);
 }
 
 void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
@@ -252,8 +301,52 @@ void reap_on_pidfd(struct ev_loop *loop, ev_io *w, int revents)
 	main_exited(in, status, known, clock_mono_ms());
 }
 
+static void pidfd_name(const struct inst *in, char name[KEEPER_NAME])
+{
+	snprintf(name, KEEPER_NAME, "pid.%llu-%u", (unsigned long long)in->id, in->run);
+}
+
+void reap_deposit(struct inst *in)
+{
+	char name[KEEPER_NAME];
+	if (in->pidfd >= 0) {
+		pidfd_name(in, name);
+		link_deposit(&in->app->daemon->link, name, in->pidfd);
+	}
+}
+
+void reap_take_pidfd(struct inst *in, int fd)
+{
+	in->foreign = true;
+	if (in->pidfd < 0) {
+		in->pidfd = fd; /* of one that is gone: it was too late to open it by its pid */
+	} else {
+		close(fd);
+	}
+}
+
+void reap_forget(struct inst *in)
+{
+	char name[KEEPER_NAME];
+	ev_io_stop(in->app->daemon->loop, &in->pid_io);
+	list_remove(&in->pid_node);
+	if (in->pidfd >= 0) {
+		close(in->pidfd);
+		in->pidfd = -1;
+	}
+	if (in->foreign) {
+		pidfd_name(in, name);
+		link_drop(&in->app->daemon->link, name);
+		in->foreign = false;
+	}
+}
+
 void reap_watch(struct inst *in)
 {
+	if (!in->foreign) {
+		in->foreign = true;
+		reap_deposit(in);
+	}
 	if (in->pidfd >= 0 && !in->exited) {
 		ev_io_set(&in->pid_io, in->pidfd, EV_READ);
 		ev_io_start(in->app->daemon->loop, &in->pid_io);

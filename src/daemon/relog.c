@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/relog.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/limits.h"
 #include "daemon/output.h"
+
+#define AT_ONCE 65536
 
 static void add_line(const struct output *out, struct buf *to, const char *stamp, const char *line,
 		     size_t len)
@@ -26,15 +26,17 @@ static void add_line(const struct output *out, struct buf *to, const char *stamp
 	buf_adds(to, "}\n");
 }
 
-/* Take the complete lines out of the carry; a line that never ends is cut at its limit. */
-static void rewrite_lines(struct output *out, struct buf *to, bool all)
+/* Take the complete lines out of the text, or all; a line that never ends is cut at its limit.
+ * Returns the bytes that were taken. */
+static size_t rewrite_lines(const struct output *out, const struct buf *text, bool all,
+			    struct buf *to)
 {
 	char stamp[CLOCK_RFC3339];
 	clock_format_utc(clock_real_ms(), stamp);
 	size_t at = 0;
-	while (at < out->carry.len) {
-		const char *line = out->carry.data + at;
-		size_t left = out->carry.len - at;
+	while (at < text->len) {
+		const char *line = text->data + at;
+		size_t left = text->len - at;
 		const char *end = memchr(line, '\n', left);
 		size_t len = end ? (size_t)(end - line) : left;
 		if (!end && !all && len < LIMIT_LOG_LINE) {
@@ -47,43 +49,42 @@ static void rewrite_lines(struct output *out, struct buf *to, bool all)
 		add_line(out, to, stamp, line, len);
 		at += len + (end ? 1 : 0);
 	}
-	buf_consume(&out->carry, at);
+	return at;
 }
 
 static bool write_lines(struct output *out, bool all)
 {
-	struct buf to = {0};
-	rewrite_lines(out, &to, all);
-	int64_t before = out->sink->file.size;
-	bool ok = !to.len || logfile_write(&out->sink->file, to.data, to.len);
-	if (!ok) {
-		int64_t lost = (int64_t)to.len - (out->sink->file.size - before);
+	struct buf text = {0}, to = {0};
+	int64_t lost = 0;
+	bool ok = spool_read(&out->spool, &text);
+	size_t taken = ok ? rewrite_lines(out, &text, all, &to) : 0;
+	if (taken) {
+		ok = spool_write(&out->spool, taken, &out->sink->file, &to, &lost);
 		out->sink->file.dropped += lost; /* it is not in the pipe any more */
-		out->sink->dropped += lost;
+		out->owner->dropped += lost;
 	}
+	buf_finish(&text);
 	buf_finish(&to);
 	return ok;
 }
 
 ssize_t relog_copy(struct output *out)
 {
-	buf_reserve(&out->carry, 65536);
-	ssize_t n;
-	do {
-		n = read(out->fd, out->carry.data + out->carry.len, 65536);
-	} while (n < 0 && errno == EINTR);
-	if (n > 0) {
-		out->carry.len += (size_t)n;
-		if (!write_lines(out, false)) {
-			return -1;
-		}
+	if (!output_need_spool(out)) {
+		return -1;
+	}
+	spool_settle(&out->spool, &out->sink->file);
+	ssize_t n = spool_fill(&out->spool, out->fd, AT_ONCE);
+	if (n > 0 && !write_lines(out, false)) {
+		return -1;
 	}
 	return n;
 }
 
 void relog_flush(struct output *out)
 {
-	if (out->carry.len && out->sink->file.fd >= 0) {
+	if (out->spool.fd >= 0 && out->sink->file.fd >= 0) {
+		spool_settle(&out->spool, &out->sink->file);
 		write_lines(out, true);
 	}
 }

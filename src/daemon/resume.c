@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/resume.h"
+#include "daemon/apply.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -11,121 +12,26 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "daemon/alive.h"
 #include "daemon/daemon.h"
 #include "daemon/health.h"
+#include "daemon/held.h"
+#include "daemon/inquiry.h"
 #include "daemon/launch.h"
-#include "daemon/notify.h"
+#include "daemon/looptimer.h"
+#include "daemon/orphans.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
+#include "daemon/refind.h"
+#include "daemon/regrow.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 #include "daemon/watch.h"
 #include "daemon/workers.h"
 #include "sys/proc.h"
-
-/* --- descriptors the keeper held --- */
-
-static struct inst *find_run(struct daemon *d, unsigned long long id, unsigned run)
-{
-	struct app *app, *next;
-	list_for_each(app, next, &d->apps, node)
-	{
-		for (int i = 0; i < app->nslots; i++) {
-			struct inst *in = app->slots[i];
-			if (in->id == id && in->run == run && in->pid) {
-				return in;
-			}
-		}
-		struct inst *in, *after;
-		list_for_each(in, after, &app->others, other_node)
-		{
-			if (in->id == id && in->run == run && in->pid) {
-				return in;
-			}
-		}
-	}
-	return NULL;
-}
-
-static void take_held(struct daemon *d, const char *name, int fd)
-{
-	unsigned long long id;
-	unsigned run;
-	char stream;
-	struct inst *in;
-	if (strncmp(name, "sock.", 5) == 0) {
-		if (!workers_restore_socket(d, name, fd)) {
-			link_drop(&d->link, name);
-		}
-		return;
-	}
-	if (sscanf(name, "pipe.%llu-%u-%c", &id, &run, &stream) == 3 &&
-	    (in = find_run(d, id, run))) {
-		launch_adopt_output(in, stream == 'e', fd);
-		return;
-	}
-	if (sscanf(name, "chan.%llu-%u", &id, &run) == 2 && (in = find_run(d, id, run))) {
-		workers_adopt(in, fd);
-		return;
-	}
-	if (sscanf(name, "ntfy.%llu-%u", &id, &run) == 2 && (in = find_run(d, id, run)) &&
-	    !in->notify) {
-		in->notify = notify_adopt(in, in->app->user.uid, fd);
-		return;
-	}
-	close(fd);
-	if (strcmp(name, "log") != 0) {
-		link_drop(&d->link, name);
-	}
-}
-
-/* Held descriptors are sorted by what must be there first: sockets before the channels. */
-struct held {
-	char name[KEEPER_NAME];
-	int fd;
-};
-
-struct fetched {
-	struct daemon *daemon;
-	struct held *item;
-	size_t n;
-};
-
-static void on_item(void *ctx, const char *name, int fd)
-{
-	struct fetched *f = ctx;
-	if (strcmp(name, "control") == 0) {
-		f->daemon->control_fd = fd;
-		return;
-	}
-	if (strncmp(name, "file.", 5) == 0) {
-		close(fd); /* the keeper's own use; we open files by path */
-		return;
-	}
-	f->item = xreallocarray(f->item, f->n + 1, sizeof(*f->item));
-	snprintf(f->item[f->n].name, KEEPER_NAME, "%s", name);
-	f->item[f->n++].fd = fd;
-}
-
-static void take_all(struct fetched *f)
-{
-	for (int pass = 0; pass < 2; pass++) {
-		if (pass == 1) {
-			workers_restore_clusters(f->daemon);
-		}
-		for (size_t i = 0; i < f->n; i++) {
-			bool first = strncmp(f->item[i].name, "sock.", 5) == 0;
-			if (first == (pass == 0)) {
-				take_held(f->daemon, f->item[i].name, f->item[i].fd);
-			}
-		}
-	}
-	free(f->item);
-}
-
-/* --- processes --- */
 
 static void restore_history(struct inst *in, const struct runtab_rec *r)
 {
@@ -140,40 +46,12 @@ static void restore_history(struct inst *in, const struct runtab_rec *r)
 	in->app->listened |= r->extra[1] & 1;
 	in->has_exited = r->exit_real_ms != 0;
 	in->last_exit_real_ms = r->exit_real_ms;
+	in->last_exit_asked = r->exit_asked;
 	in->last_exit = (struct exit_status){.known = r->exit_known,
 					     .code = r->exit_code,
 					     .signal = r->exit_signal,
 					     .core = r->exit_core,
 					     .oom = r->exit_oom};
-}
-
-/* The supervisor died between the clone and the note of the pid: look among the children. */
-static bool is_noted(const struct daemon *d, pid_t pid)
-{
-	for (size_t i = 0; i < runtab_capacity(d->store.runtab); i++) {
-		const struct runtab_rec *r = runtab_get(d->store.runtab, i);
-		if (r && r->pid == pid) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static pid_t find_unnoted(const struct inst *in, pid_t keeper)
-{
-	char id[24], want[24];
-	pid_t *child = NULL;
-	pid_t found = 0;
-	snprintf(want, sizeof(want), "%llu", (unsigned long long)in->id);
-	size_t n = proc_children(keeper, &child);
-	for (size_t i = 0; i < n && !found; i++) {
-		if (proc_env_value(child[i], "PMCTL_ID", id, sizeof(id)) && strcmp(id, want) == 0 &&
-		    !is_noted(in->app->daemon, child[i])) {
-			found = child[i];
-		}
-	}
-	free(child);
-	return found;
 }
 
 /* Whether the exit of this process waits in the keeper's ring: then it is adopted as well, and
@@ -199,6 +77,7 @@ static void adopt(struct inst *in, const struct runtab_rec *r)
 	in->starttime = r->starttime;
 	in->started_mono_ms = r->started_mono_ms;
 	in->started_real_ms = r->started_real_ms;
+	in->ready_mono_ms = r->ready_mono_ms;
 	in->ran = true;
 	in->exited = false;
 	in->ready = r->state == ST_ONLINE;
@@ -206,19 +85,16 @@ static void adopt(struct inst *in, const struct runtab_rec *r)
 	in->cgroup_run = (uint32_t)r->extra[2];
 	in->cgroup_spent = r->extra[3] & 1;
 	launch_cgroup_name(in, leaf);
-	bool here = proc_is(in->pid, in->starttime);
+	bool here = alive_is(d, in->pid, in->starttime, &st);
 	in->cgroup_fd = d->have_cgroup && here ? cgroup_adopt(&d->cgroup, in->pid, leaf) : -1;
 	if (in->cgroup_fd < 0 && d->have_cgroup) {
 		in->cgroup_fd = cgroup_open(&d->cgroup, leaf); /* what it left behind is there */
 	}
-	in->pidfd = here ? (int)syscall(SYS_pidfd_open, in->pid, 0) : -1;
-	if (in->pidfd >= 0 && !proc_is(in->pid, in->starttime)) {
-		close(in->pidfd); /* died and its number was used again meanwhile */
-		in->pidfd = -1;
-	}
+	in->pidfd = here ? alive_pidfd(d, in->pid, in->starttime) : -1;
 	in->lost = !here && !is_in_ring(d, in->pid, in->starttime);
 	launch_register(in);
-	if (proc_read_stat(in->pid, &st) && st.ppid != (pid_t)d->link.ring->keeper_pid) {
+	sample_begin(in, true);
+	if (here && st.ppid != (pid_t)d->link.ring->keeper_pid) {
 		reap_watch(in); /* it was the child of a keeper that is dead */
 	}
 }
@@ -230,9 +106,10 @@ static void take_record(struct inst *in, struct runtab_rec *r)
 	struct runtab_rec rec = *r;
 	in->rec = r;
 	restore_history(in, &rec);
+	inquiry_end_left(rec.probe_pid, rec.probe_starttime);
 	if (live && !rec.pid) {
 		struct proc_stat st;
-		rec.pid = find_unnoted(in, d->link.ring->keeper_pid);
+		rec.pid = refind_unnoted(in, d->link.ring->keeper_pid);
 		rec.starttime = rec.pid && proc_read_stat(rec.pid, &st) ? st.starttime : 0;
 		rec.started_mono_ms = clock_mono_ms();
 		rec.started_real_ms = clock_real_ms();
@@ -247,82 +124,50 @@ static void take_record(struct inst *in, struct runtab_rec *r)
 static struct inst *inst_of(struct daemon *d, const struct runtab_rec *r)
 {
 	struct app *app = apps_find(d, r->app);
-	if (!app || r->slot < 0 || r->slot >= app->nslots) {
+	if (!app || r->slot < 0 || r->slot >= LIMIT_INSTANCES_APP) {
 		return NULL;
 	}
-	return r->flags & RUNTAB_OTHER ? rollout_restore(app, r->slot, r->id) : app->slots[r->slot];
+	if (r->slot >= app->nslots) {
+		if (!(r->flags & RUNTAB_GOING) || !r->pid) {
+			return NULL;
+		}
+		apps_restore_leaving(app, r->slot);
+	}
+	struct inst *in = app->slots[r->slot];
+	/* A second record of one slot is as one that a reload has left behind: it ends. */
+	return r->flags & RUNTAB_OTHER || in->rec ? rollout_restore(app, r->slot, r->id) : in;
 }
 
-/* A process whose app is not in the state any more was being deleted when we died. */
+/* A process whose app the state does not know: an older state has come back. */
 static void end_unknown(struct daemon *d, struct runtab_rec *r)
 {
-	if (!(r->flags & RUNTAB_GOING) && r->pid > 1 && proc_is(r->pid, r->starttime)) {
+	struct proc_stat st;
+	bool here = r->pid > 1 && alive_is(d, r->pid, r->starttime, &st);
+	if (here && !(r->flags & RUNTAB_GOING)) {
 		events_add(&d->events, r->app, r->slot, "failed", NULL,
 			   "pid %d runs, but the state file does not know it: left alone",
 			   (int)r->pid);
-		return; /* the record stays: an older state file may come back */
+		r->flags |= RUNTAB_LEFT;
+		return; /* the record stays: its app may become known again */
 	}
-	if (r->pid > 1 && proc_is(r->pid, r->starttime)) {
+	if (here) {
 		log_line("%s:%d: pid %d is no longer wanted and ends", r->app, r->slot, r->pid);
-		int fd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-		if (fd >= 0 && proc_is(r->pid, r->starttime)) {
+		int fd = alive_pidfd(d, r->pid, r->starttime);
+		if (fd >= 0) {
 			kill(-r->pid, SIGKILL); /* the stub has made it the leader of a group */
 			syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
-		}
-		if (fd >= 0) {
 			close(fd);
 		}
 	}
 	runtab_free(r);
 }
 
-/* The keeper that held this pipe is gone too. The app's own end leads to it, if it still is there.
- */
-static void reopen_output(struct inst *in, bool is_err, uint64_t inode)
-{
-	char path[40], name[KEEPER_NAME];
-	struct stat st;
-	if (!inode || (is_err ? in->err : in->out)) {
-		return;
-	}
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)in->pid, is_err ? 2 : 1);
-	if (stat(path, &st) != 0 || !S_ISFIFO(st.st_mode) || (uint32_t)st.st_ino != inode) {
-		return;
-	}
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd >= 0 && (fstat(fd, &st) != 0 || (uint32_t)st.st_ino != inode)) {
-		close(fd);
-		fd = -1;
-	}
-	if (fd >= 0) {
-		snprintf(name, sizeof(name), "pipe.%llu-%u-%c", (unsigned long long)in->id, in->run,
-			 is_err ? 'e' : 'o');
-		link_deposit(&in->app->daemon->link, name, fd);
-		launch_adopt_output(in, is_err, fd);
-	}
-}
-
-static void reopen_outputs(struct daemon *d)
-{
-	struct app *app, *next;
-	list_for_each(app, next, &d->apps, node)
-	{
-		for (int i = 0; i < app->nslots; i++) {
-			struct inst *in = app->slots[i];
-			if (in->pid && !in->lost && in->rec) {
-				reopen_output(in, false, in->rec->extra[1] >> 32);
-				reopen_output(in, true, in->rec->extra[3] >> 32);
-			}
-		}
-	}
-}
-
 void resume_adopt(struct daemon *d)
 {
-	struct fetched f = {.daemon = d};
-	struct err err;
+	struct held held;
 	unsigned adopted = 0;
 	workers_load(d);
+	regrow_all(d);
 	for (size_t i = 0; i < runtab_capacity(d->store.runtab); i++) {
 		struct runtab_rec *r = runtab_get(d->store.runtab, i);
 		struct inst *in = r ? inst_of(d, r) : NULL;
@@ -338,12 +183,12 @@ void resume_adopt(struct daemon *d)
 	{
 		rollout_restored(app);
 	}
-	if (!link_fetch(&d->link, on_item, &f, &err)) {
-		log_line("%s", err.msg);
-	}
-	take_all(&f);
-	reopen_outputs(d);
+	held_fetch(&held, d);
+	tally_resume(&d->tally); /* first: outputs count into it */
+	held_take(&held);
+	orphans_take_rest(d);
 	workers_restored(d);
+	pasts_resume(&d->pasts);
 	d->store.resuming = false;
 	if (adopted) {
 		events_add(&d->events, NULL, -1, "adopted", NULL,
@@ -360,10 +205,10 @@ static void go_on(struct inst *in)
 		in->state = ST_ONLINE;
 		in->again = in->wanted;
 		runner_event(in, in->wanted ? EV_RESTART : EV_STOP);
+	} else if (!in->wanted && !ops_will_stop(&in->app->daemon->ops, in)) {
+		runner_stop(in, NULL);
 	} else if (in->state == ST_STARTING) {
 		readiness_begin(in);
-	} else if (!in->wanted) {
-		runner_stop(in, NULL);
 	} else {
 		health_begin(in);
 	}
@@ -372,14 +217,16 @@ static void go_on(struct inst *in)
 	}
 }
 
-/* Of a reload that nobody goes on with: what is in the slots stays, what was beside it ends. */
+/* Where no reload goes on: what is in the slots stays, what was beside it ends. */
 static void end_others(struct app *app)
 {
 	struct inst *in, *next;
 	list_for_each(in, next, &app->others, other_node)
 	{
-		in->wanted = in->again = false;
-		if (in->pid) {
+		bool goes_on = rollout_go_on(in);
+		in->wanted = goes_on;
+		in->again = false;
+		if (in->pid && !goes_on) {
 			in->state = in->state == ST_STOPPING ? ST_ONLINE : in->state;
 			runner_event(in, EV_STOP);
 		}
@@ -388,6 +235,13 @@ static void end_others(struct app *app)
 		}
 		apps_collect(in);
 	}
+}
+
+/* Who started us tells at once what is to run, as it is defined now. */
+static bool leaves_to_list(const struct daemon *d)
+{
+	const struct ring *ring = d->link.ring;
+	return ring->container.has_list && ring->supervisor_starts == 1;
 }
 
 void resume_start(struct daemon *d)
@@ -399,13 +253,42 @@ void resume_start(struct daemon *d)
 			struct inst *in = app->slots[i];
 			if (in->pid) {
 				go_on(in);
+			} else if (in->wanted && leaves_to_list(d)) {
+				in->wanted = false;
+				in->state = ST_STOPPED;
 			} else if (in->wanted && in->state == ST_STOPPED) {
 				runner_start(in, NULL);
 			}
 			store_inst(&d->store, in);
 		}
 		end_others(app);
+		orphans_replace_deaf(app);
 		watch_update(app);
+		apps_collect(app->slots[0]); /* what was deleted or scaled away */
 	}
+	looptimer_soon(d->loop, &d->collect); /* what was going may have gone */
 	link_drain(&d->link);
+	ops_resume(&d->ops);
+	apply_forget_lost(d);
+}
+
+bool resume_left(struct inst *in)
+{
+	struct daemon *d = in->app->daemon;
+	struct runtab_rec *r = store_left(&d->store, in->app->conf.name, in->slot);
+	if (!r || r->id != in->id) {
+		return false;
+	}
+	r->flags &= (uint8_t)~RUNTAB_LEFT;
+	take_record(in, r);
+	if (!in->pid) {
+		return false;
+	}
+	in->wanted = true;
+	workers_restore_left(in);
+	held_take_of(in);
+	orphans_take_one(in);
+	go_on(in);
+	store_inst(&d->store, in);
+	return true;
 }

@@ -5,6 +5,7 @@
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/looptimer.h"
+#include "daemon/readiness.h"
 #include "daemon/runner.h"
 #include "daemon/treekill.h"
 
@@ -22,7 +23,7 @@ bool rollout_is_busy(const struct inst *in)
 
 bool rollout_can(const struct inst *in)
 {
-	return in->state == ST_ONLINE && in->role == ROLE_SLOT && !in->leaving &&
+	return in->state == ST_ONLINE && in->role == ROLE_SLOT && !in->leaving && !in->stranded &&
 	       !rollout_is_busy(in);
 }
 
@@ -64,7 +65,12 @@ static void inherit(struct inst *young, struct inst *old)
 	young->has_exited = old->has_exited;
 	young->last_exit = old->last_exit;
 	young->last_exit_real_ms = old->last_exit_real_ms;
+	young->last_exit_asked = old->last_exit_asked;
 	young->last_run = old->last_run;
+	young->past = old->past;
+	old->past = NULL;
+	young->tally = old->tally;
+	old->tally = NULL;
 }
 
 void rollout_take(struct inst *young)
@@ -78,6 +84,7 @@ void rollout_take(struct inst *young)
 	young->role = ROLE_SLOT;
 	old->twin = young->twin = NULL;
 	inherit(young, old);
+	sampler_started(young);
 	app->slots[old->slot] = young;
 	store_inst(store, old); /* first: never two for one slot */
 	store_inst(store, young);
@@ -112,6 +119,8 @@ void rollout_on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 void rollout_call_off(struct inst *in)
 {
 	if (in->twin && in->role == ROLE_SLOT) {
+		in->twin->overruled = in->overruled;
+		in->twin->overruler = in->overruler;
 		in->twin->wanted = false;
 		runner_event(in->twin, EV_STOP);
 	}
@@ -138,6 +147,27 @@ void rollout_restored(struct app *app)
 struct inst *rollout_restore(struct app *app, int slot, uint64_t id)
 {
 	return add_other(app, slot, id, ROLE_RETIRED);
+}
+
+bool rollout_go_on(struct inst *other)
+{
+	struct inst *slot = other->app->slots[other->slot];
+	bool ready = other->state == ST_ONLINE;
+	if (!other->pid || other->run <= slot->run || slot->twin || slot->state != ST_ONLINE ||
+	    (!ready && other->state != ST_STARTING) ||
+	    !ops_reloads(&other->app->daemon->ops, slot)) {
+		return false;
+	}
+	other->role = ROLE_TRIAL;
+	other->twin = slot;
+	slot->twin = other;
+	other->wanted = true;
+	if (ready) { /* all of it: how well it was while nobody looked is not known */
+		other->proven_mono_ms = clock_mono_ms() + other->app->conf.min_uptime_ms;
+	} else {
+		readiness_begin(other);
+	}
+	return true;
 }
 
 static void free_other(struct inst *in)

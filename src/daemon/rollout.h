@@ -41,6 +41,9 @@ void rollout_call_off(struct inst *in);
 /* Make an instance for a record of a process that was a successor or retired when the supervisor
  * died. It is to be stopped; the slot's own goes on. */
 struct inst *rollout_restore(struct app *app, int slot, uint64_t id);
+/* Of one that was restored: a reload goes on that it is the successor of, and it is on trial again.
+ * False: there is none, and it is to be stopped. */
+bool rollout_go_on(struct inst *other);
 /* All processes of the app are known again: whose orphan is whose, and which run numbers are taken.
  */
 void rollout_restored(struct app *app);

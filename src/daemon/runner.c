@@ -18,6 +18,7 @@
 #include "daemon/launch.h"
 #include "daemon/listen.h"
 #include "daemon/looptimer.h"
+#include "daemon/orphans.h"
 #include "daemon/readiness.h"
 #include "daemon/reap.h"
 #include "daemon/rollout.h"
@@ -54,7 +55,7 @@ struct inst *inst_new(struct app *app, int slot, uint64_t id)
 	in->last_lines = xstrdup("");
 	in->pidfd = in->report_fd = in->cgroup_fd = -1;
 	history_init(&in->history, app->conf.max_restarts);
-	sample_reset(&in->sample);
+	sample_init(&in->sample);
 	list_init(&in->pid_node);
 	list_init(&in->other_node);
 	ev_init(&in->report_io, launch_on_report);
@@ -91,6 +92,8 @@ void inst_free(struct inst *in)
 	ev_timer_stop(loop_of(in), &in->tree_timer);
 	ev_timer_stop(loop_of(in), &in->trial_timer);
 	if (in->role == ROLE_SLOT) {
+		pasts_forget(in);
+		tally_forget_slot(in);
 		ops_on_gone(&in->app->daemon->ops, in);
 	}
 	launch_release(in);
@@ -189,7 +192,8 @@ static void spawn(struct inst *in)
 	in->start_error[0] = '\0';
 	in->note_is_old = true;
 	in->stop_failed = in->hung = in->again = false;
-	in->replaced_why = NULL;
+	in->replaced_why = in->overruled = NULL;
+	in->signalled = 0;
 	in->held = HOLD_NO;
 	watch_update(in->app); /* before the program reads its files */
 	if (launch_start(in, &err)) {
@@ -258,6 +262,7 @@ void runner_event(struct inst *in, enum inst_event ev)
 	turns_wake(d);
 	if (!states_is_live(in->state)) {
 		daemon_check_stopped(d);
+		exitpolicy_wake(d);
 		apps_collect(in);
 	}
 }
@@ -277,7 +282,7 @@ void runner_start(struct inst *in, const struct asker *by)
 		return;
 	}
 	if (by) {
-		in->asker = *by;
+		in->asker = in->starter = *by;
 		in->restarts = 0; /* automatic ones since this */
 	}
 	bool held = turns_hold(in);
@@ -288,8 +293,21 @@ void runner_start(struct inst *in, const struct asker *by)
 	}
 }
 
+void runner_overrule(struct inst *in, const char *how, const struct asker *by)
+{
+	in->overruled = how;
+	in->overruler = *by;
+}
+
 void runner_stop(struct inst *in, const struct asker *by)
 {
+	if (by) {
+		runner_overrule(in,
+				in->app->deleting ? "deleted"
+				: in->leaving	  ? "scaled away"
+						  : "stopped",
+				by);
+	}
 	in->wanted = in->again = in->stop_failed = false;
 	rollout_call_off(in);
 	if (in->state != ST_STOPPED || in->held) {
@@ -306,6 +324,7 @@ void runner_restart(struct inst *in, const struct asker *by)
 	journal(in, "restart", by, "asked to restart");
 	if (states_is_live(in->state)) {
 		in->again = true;
+		orphans_restart_all(in);
 	} else if (turns_hold(in)) {
 		runner_event(in, EV_STOP);
 		return;
@@ -344,6 +363,7 @@ void runner_replace(struct inst *in, const char *why)
 		in->stop_failed = true; /* the policy decides: reap.c */
 		in->replaced_why = why;
 	}
+	orphans_restart_all(in);
 	runner_event(in, EV_RESTART);
 }
 

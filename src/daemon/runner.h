@@ -28,6 +28,8 @@ struct inquiry;
 struct lsock;
 struct notify;
 struct output;
+struct pasts_rec;
+struct tally_slot;
 struct runtab_rec;
 struct worker;
 
@@ -42,30 +44,38 @@ struct inst {
 	ev_timer trial_timer;	/* ready, but not alive for min_uptime yet */
 	uint64_t id;
 	enum inst_state state;
-	bool wanted;	    /* a process is wanted: what an operator or the file said last */
-	bool again;	    /* being stopped in order to be started again */
-	struct asker asker; /* who asked for the next start; pid 0 = nobody */
-	enum hold held;	    /* waits for its turn to be started: daemon/turns.h */
-	bool leaving;	    /* scaled away or deleted: freed once it has stopped */
+	bool wanted;		/* a process is wanted: what an operator or the file said last */
+	bool again;		/* being stopped in order to be started again */
+	struct asker asker;	/* who asked for the next start; pid 0 = nobody */
+	struct asker starter;	/* who did last */
+	const char *overruled;	/* what another command did to it last: static; NULL = nothing */
+	struct asker overruler; /* ... and who that was */
+	enum hold held;		/* waits for its turn to be started: daemon/turns.h */
+	bool leaving;		/* scaled away or deleted: freed once it has stopped */
 
 	/* the process; pid 0 = none */
 	pid_t pid;
 	int pidfd;
+	bool foreign; /* no child of our keeper, which holds its pidfd instead (daemon/reap.h) */
 	uint64_t starttime;
 	uint32_t run;	   /* counts processes of this instance */
 	uint32_t last_run; /* the highest number a successor of it had */
 	int64_t started_mono_ms, started_real_ms;
+	int64_t ready_mono_ms;	 /* when it became ready; 0 = not yet, or not known */
 	int64_t proven_mono_ms;	 /* monotonic: on trial, when it will have been well for min_uptime
 				  */
 	int64_t changed_mono_ms; /* its tree last did or was told to change */
 	bool ran;		 /* the program was executed (the stub's report said so) */
 	bool lost;		 /* adopted, but its exit was taken by a supervisor that died */
+	bool stranded;		 /* adopted, but its sockets are in nobody's hands but its own */
 	bool exited;		 /* the main process is dead, its tree may not be */
 	bool killed;		 /* SIGKILL was sent */
+	bool group_killed;	 /* ... to its group, after the main process had gone */
 	bool ready;
 	const char
 		*replaced_why; /* being stopped for this: "over memory_max"; static; NULL = not */
 	bool hung;	  /* did not even answer its health probe: nothing to wait for at its end */
+	int signalled;	  /* the last signal `pmctl signal` sent it */
 	bool stop_failed; /* being stopped because it did not get ready: counts as a failure */
 	struct exit_status status;
 	char start_error[400];	/* why it could not be started; "" = it could */
@@ -82,13 +92,16 @@ struct inst {
 	struct lsock **listen; /* daemon/listen.h */
 	size_t nlisten;
 	bool listen_used;
+	bool listen_stale;	  /* of a definition that is not in force any more */
 	struct worker *worker;	  /* node channel; NULL = none */
 	int64_t messages_mono_ms; /* when the second began in which it sent so many */
 	unsigned messages;
-	struct notify *notify;	  /* sd_notify socket; NULL = none */
-	double ask_wait;	  /* seconds until readiness is asked again */
-	char ask_failed[200];	  /* why it was not ready at the last look; "" = not asked */
-	struct inquiry *inquiry;  /* a probe that is under way; NULL = none */
+	struct notify *notify;	 /* sd_notify socket; NULL = none */
+	double ask_wait;	 /* seconds until readiness is asked again */
+	char ask_failed[200];	 /* why it was not ready at the last look; "" = not asked */
+	struct inquiry *inquiry; /* a probe that is under way; NULL = none */
+	pid_t probe_pid;	 /* of its command; 0 = none. For whoever comes after us */
+	uint64_t probe_starttime;
 	int64_t health_due_ms;	  /* monotonic: of health_timer */
 	unsigned health_failures; /* in a row */
 	bool health_heard;	  /* WATCHDOG=1 came in this interval */
@@ -99,11 +112,14 @@ struct inst {
 	bool has_exited;   /* last_exit is valid */
 	struct exit_status last_exit;
 	int64_t last_exit_real_ms;
+	bool last_exit_asked; /* ... was what somebody wanted */
 	int64_t backoff_until_mono_ms;
 	int64_t next_delay_ms; /* the wait policy_exit() chose */
 
 	struct sample sample;
-	struct runtab_rec *rec; /* its place in the run table; NULL = none yet */
+	struct pasts_rec *past;	  /* of its slot; NULL = none yet */
+	struct tally_slot *tally; /* the same */
+	struct runtab_rec *rec;	  /* its place in the run table; NULL = none yet */
 
 	ev_io report_io, pid_io;
 	ev_timer ready_timer; /* min_uptime, or the ready deadline */
@@ -130,6 +146,9 @@ void runner_event(struct inst *in, enum inst_event ev);
 void runner_start(struct inst *in, const struct asker *by);
 void runner_stop(struct inst *in, const struct asker *by);
 void runner_restart(struct inst *in, const struct asker *by);
+/* Another command is about to do this to it ("stopped"; static text): for whoever waits for
+ * something else to happen. */
+void runner_overrule(struct inst *in, const char *how, const struct asker *by);
 /* Whether a successor can run beside it: not where it holds a port that it opened by itself, which
  * nobody else can have until it ends. */
 bool runner_can_overlap(struct inst *in);

@@ -2,47 +2,46 @@
 #ifndef PMCTL_DAEMON_SAMPLER_H
 #define PMCTL_DAEMON_SAMPLER_H
 /*
- * sampler - CPU and memory of each instance's whole process tree.
+ * sampler - when the figures of which instance are read, and what follows from them.
  *
- * Asked for figures it reads what is older than a second; by itself it reads every 30 s, so that
- * the first `list` shows the last half minute and not a zero, and every 2 s the apps that have a
- * memory limit.
+ * Who asks for figures gets ones of the last second. As long as somebody watches all are read each
+ * second; else every 2 s where there is a memory limit, and as often as the leak watch wants, every
+ * 15 s, the others. Where nothing runs nothing is read. What was read goes into the past of the
+ * slot (daemon/pasts.h), is checked against memory_max, and shown to the leak watch.
  */
 #include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sys/cgroup.h"
+#include "common/list.h"
+#include "daemon/sample.h"
+#include "sys/hostfig.h"
 
 struct daemon;
 struct inst;
 
-struct sample {
-	int64_t at_mono_ms;   /* 0 = none yet */
-	uint64_t cpu_us;      /* CPU time used by the tree so far */
-	uint64_t group_us;    /* what its cgroup had used before this process */
-	int64_t base_mono_ms; /* the sample the percentage counts from */
-	uint64_t base_cpu_us;
-	double cpu_pct;		   /* of one core; -1 = unknown */
-	int64_t mem_bytes;	   /* -1 = unknown */
-	int fds, threads, nproc;   /* -1 = unknown */
-	struct cgroup_files group; /* of its leaf, kept open */
-	int stat_fd;		   /* /proc/PID/stat of the main process, kept open; -1 = none */
-};
-
 struct sampler {
 	struct daemon *daemon;
-	ev_timer slow, limit;
+	ev_timer beat;
+	ev_timer checks;     /* of what may have gone: our socket, our log */
+	struct list viewers; /* daemon/viewers.h */
+	struct hostfig host;
+	int64_t used_us; /* CPU time of all groups at the last beat; -1 = unknown */
+	bool trusts;	 /* ... and all of it was found: struct sample_round */
 };
 
 void sampler_init(struct sampler *s, struct daemon *d);
 void sampler_finish(struct sampler *s);
-/* A process began: forget the last one's figures. */
-void sample_reset(struct sample *s);
-void sample_close(struct sample *s);
-/* Read all whose figures are older than a second. */
-void sampler_refresh(struct sampler *s);
-/* Apps were added: begin to check memory limits if one of them has one. */
-void sampler_watch_limits(struct sampler *s);
+/* A process of this instance was started, or has ended. */
+void sampler_started(struct inst *in);
+void sampler_ended(struct inst *in);
+/* Read all whose figures are older than a second. Descriptors and IO are dearer: not at all, of the
+ * last 10 s, or of the last 2 s. */
+enum sampler_want { WANT_SHALLOW, WANT_ROUGH, WANT_DEEP };
+void sampler_refresh(struct sampler *s, enum sampler_want want);
+/* Somebody began to watch, or an app has another definition: it may have to look more often. */
+void sampler_wake(struct sampler *s);
+/* The snapshot of /proc, of the last second if this instance needs one. */
+struct proc_table *sampler_table(struct inst *in);
 
 #endif

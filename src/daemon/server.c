@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,10 +20,12 @@
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/methods.h"
+#include "daemon/viewers.h"
 
 #define BACKLOG	    4096
 #define ACCEPT_TURN 64
 #define PAUSE	    0.1
+#define CONNS_SHARE 4
 
 static void free_conn(struct conn *c)
 {
@@ -33,6 +36,8 @@ static void free_conn(struct conn *c)
 	list_remove(&c->node);
 	s->nconns--;
 	ops_on_conn_gone(&s->daemon->ops, c->serial);
+	viewer_free(c->viewer);
+	stage_free(c);
 	close(c->fd);
 	lines_finish(&c->in);
 	buf_finish(&c->out);
@@ -41,6 +46,7 @@ static void free_conn(struct conn *c)
 	}
 	free(c->follow_sel);
 	free(c);
+	sparefd_fill(&s->spare);
 }
 
 /* Write what the client takes now. False if it is lost. */
@@ -65,7 +71,7 @@ void conn_send(struct conn *c, const char *line, size_t len)
 		return;
 	}
 	buf_add(&c->out, line, len);
-	if (c->out.len > LIMIT_CONN_QUEUE && c->follows) {
+	if (c->out.len > LIMIT_CONN_QUEUE && (c->follows || c->viewer)) {
 		c->closing = true; /* does not read what it subscribed to */
 		buf_reset(&c->out);
 	}
@@ -217,7 +223,8 @@ static bool make_room(struct server *s)
 	for (int pass = 0; pass < 3; pass++) {
 		list_for_each(c, next, &s->conns, node)
 		{
-			bool idle = !c->busy && !c->follows && (pass == 1 || !c->greeted);
+			bool idle =
+				!c->busy && !c->follows && !c->viewer && (pass == 1 || !c->greeted);
 			if (pass < 2 ? idle : is_dead(c)) {
 				free_conn(c);
 				return true;
@@ -225,6 +232,16 @@ static bool make_room(struct server *s)
 		}
 	}
 	return false;
+}
+
+/* A part of the descriptors there may be: the apps need the others. */
+static unsigned most_conns(void)
+{
+	struct rlimit rl;
+	if (getrlimit(RLIMIT_NOFILE, &rl) != 0 || rl.rlim_cur / CONNS_SHARE >= LIMIT_CONNS) {
+		return LIMIT_CONNS;
+	}
+	return (unsigned)rl.rlim_cur / CONNS_SHARE + 1;
 }
 
 static void add_conn(struct server *s, int fd)
@@ -237,7 +254,7 @@ static void add_conn(struct server *s, int fd)
 		close(fd);
 		return;
 	}
-	if (s->nconns >= LIMIT_CONNS && !make_room(s)) {
+	if (s->nconns >= most_conns() && !make_room(s)) {
 		log_line("control socket: %u connections are busy, one more refused", s->nconns);
 		close(fd);
 		return;
@@ -264,12 +281,27 @@ static void on_pause_over(struct ev_loop *loop, ev_timer *w, int revents)
 	ev_io_start(loop, &s->accept_io);
 }
 
+/* With no descriptor left, whoever wants to know why is let in all the same. */
+static int accept_one(struct server *s)
+{
+	int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE)) {
+		return fd;
+	}
+	int saved = errno;
+	if (!sparefd_give(&s->spare) && !make_room(s)) {
+		errno = saved;
+		return -1;
+	}
+	return accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	(void)revents;
 	struct server *s = container_of(w, struct server, accept_io);
 	for (int i = 0; i < ACCEPT_TURN; i++) {
-		int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = accept_one(s);
 		if (fd >= 0) {
 			add_conn(s, fd);
 			continue;
@@ -310,11 +342,16 @@ static int listen_at(const char *path, struct err *err)
 	return fd;
 }
 
+void server_deposit(struct server *s)
+{
+	link_deposit(&s->daemon->link, "control", s->fd);
+}
+
 static void watch(struct server *s)
 {
 	ev_io_init(&s->accept_io, on_acceptable, s->fd, EV_READ);
 	ev_io_start(s->loop, &s->accept_io);
-	link_deposit(&s->daemon->link, "control", s->fd);
+	server_deposit(s);
 }
 
 bool server_init(struct server *s, struct daemon *d, const char *path, int fd, struct err *err)
@@ -322,6 +359,8 @@ bool server_init(struct server *s, struct daemon *d, const char *path, int fd, s
 	*s = (struct server){.daemon = d, .loop = d->loop, .fd = fd, .path = xstrdup(path)};
 	list_init(&s->conns);
 	ev_init(&s->pause, on_pause_over);
+	sparefd_init(&s->spare);
+	sparefd_fill(&s->spare);
 	if (s->fd < 0) {
 		s->fd = listen_at(path, err);
 	}
@@ -333,11 +372,24 @@ bool server_init(struct server *s, struct daemon *d, const char *path, int fd, s
 	return true;
 }
 
+/* A file that is there may be another's: of a supervisor that could not deposit its socket. */
+static bool leads_somewhere(const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
+	bool ok = fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 ||
+		  (errno != ECONNREFUSED && errno != ENOENT && errno != ENOTDIR);
+	if (fd >= 0) {
+		close(fd);
+	}
+	return ok;
+}
+
 void server_check_path(struct server *s)
 {
-	struct stat st;
 	struct err err;
-	if (s->fd < 0 || (lstat(s->path, &st) == 0 && S_ISSOCK(st.st_mode))) {
+	if (s->fd < 0 || leads_somewhere(s->path)) {
 		return;
 	}
 	/* logind takes the whole directory away when a user's last session ends. */
@@ -375,6 +427,7 @@ void server_finish(struct server *s, bool remove)
 	}
 	ev_io_stop(s->loop, &s->accept_io);
 	ev_timer_stop(s->loop, &s->pause);
+	sparefd_finish(&s->spare);
 	close(s->fd);
 	free(s->path);
 }

@@ -18,9 +18,12 @@
 #include "common/list.h"
 #include "daemon/apps.h"
 #include "daemon/events.h"
+#include "daemon/sparefd.h"
 #include "proto/lines.h"
 
 struct daemon;
+struct stage;
+struct viewer;
 
 struct conn {
 	struct list node; /* server.conns, oldest first */
@@ -39,6 +42,8 @@ struct conn {
 	bool follows;	   /* gets events */
 	char **follow_sel; /* NULL = all */
 	size_t nfollow_sel;
+	struct stage *stage;   /* definitions of a request to come: methods_apply.c; or NULL */
+	struct viewer *viewer; /* it watches the figures; NULL = not */
 };
 
 struct server {
@@ -48,6 +53,7 @@ struct server {
 	char *path;
 	ev_io accept_io;
 	ev_timer pause; /* out of descriptors: accept again a little later */
+	struct sparefd spare;
 	struct list conns;
 	unsigned nconns;
 	uint64_t next_serial;
@@ -58,9 +64,13 @@ struct server {
 bool server_init(struct server *s, struct daemon *d, const char *path, int fd, struct err *err);
 /* remove = the daemon ends: take the path away too. */
 void server_finish(struct server *s, bool remove);
+/* Leave a duplicate of the socket with the keeper (a new one). */
+void server_deposit(struct server *s);
 /* Make the socket anew if somebody removed it. */
 void server_check_path(struct server *s);
 
+/* What was sent ahead of a request is dropped: methods_apply.c. */
+void stage_free(struct conn *c);
 /* NULL if that connection is gone. */
 struct conn *server_find(struct server *s, uint64_t serial);
 /* Queue bytes (a whole line with its newline). */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/sink.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "daemon/compress.h"
+#include "sys/users.h"
 
 #define CHECK_PERIOD_MS 1000
 
@@ -36,7 +36,10 @@ struct sink *sink_get(struct list *all, const struct sink_conf *c)
 		list_add(all, &s->node);
 	}
 	s->refs++;
-	s->owner = c->owner;
+	logfile_set_owner(
+		&s->file,
+		&(struct asuser){c->user->uid, c->user->gid, c->user->groups, c->user->ngroups},
+		c->chosen);
 	s->format = c->format;
 	s->file.max_size = c->max_size;
 	s->file.keep = c->keep;
@@ -84,10 +87,11 @@ bool sink_open(struct sink *s, bool *opened)
 		s->reopened += logfile_follow_size(&s->file);
 		return true;
 	}
-	if (!logfile_open(&s->file, s->owner, &err)) {
+	if (!logfile_open(&s->file, &err)) {
 		if (!s->failing) {
 			log_line("%s", err.msg);
 		}
+		snprintf(s->why, sizeof(s->why), "%.199s", err.msg);
 		s->failing = true;
 		return false;
 	}
@@ -97,27 +101,39 @@ bool sink_open(struct sink *s, bool *opened)
 }
 
 /* gzip works, and removes, by name: nothing is renamed under its hands. */
-static bool is_compressing(struct sink *s)
+static bool is_compressing(struct sink *s, bool end_it)
 {
-	struct pollfd p = {.fd = s->gzip, .events = POLLIN};
-	if (s->gzip < 0 || poll(&p, 1, 0) == 0) {
-		return s->gzip >= 0;
+	if (s->gzip >= 0 && !compress_has_ended(s->gzip, end_it)) {
+		return true;
 	}
-	close(s->gzip);
-	s->gzip = -1;
-	return false;
+	if (s->gzip >= 0) {
+		close(s->gzip);
+		s->gzip = -1;
+	}
+	return compress_is_running(&s->file); /* one that was started before our time */
 }
 
-bool sink_rotate(struct sink *s)
+bool sink_rotate(struct sink *s, bool now, struct err *err)
 {
-	bool opened;
-	if (is_compressing(s)) {
-		return false; /* soon: it is asked again for every piece */
+	bool opened = false, was_open = s->file.fd >= 0;
+	if (is_compressing(s, now)) {
+		err_set(err, ERR_FAILED,
+			"%.300s was not rotated: %.300s.1 is still being compressed; fix: try "
+			"again "
+			"once its gzip has ended",
+			s->file.path, s->file.path);
+		return false; /* a full one: it is asked again for every piece */
 	}
-	logfile_rotate(&s->file);
-	sink_open(s, &opened);
-	if (s->file.compress && s->file.keep > 0) {
-		s->gzip = compress_start(s->file.path);
+	bool ok = logfile_rotate(&s->file, err);
+	if (was_open) {
+		sink_open(s, &opened);
+	}
+	if (!ok && !s->stuck) {
+		log_line("%s", err->msg);
+	}
+	s->stuck = !ok;
+	if (ok && s->file.compress && s->file.keep > 0) {
+		s->gzip = compress_start(&s->file);
 	}
 	return opened;
 }

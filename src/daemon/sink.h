@@ -18,18 +18,22 @@ struct sink {
 	struct list node; /* outputs.sinks */
 	struct logfile file;
 	unsigned refs;
-	uid_t owner;
 	enum conf_log_format format;
 	int64_t checked_at; /* when we last looked whether the path still leads to it */
-	int64_t dropped;    /* bytes lost to a full disk, for `daemon status` */
 	unsigned reopened;
-	int gzip;     /* pidfd of the compression of FILE.1; -1 = none runs */
-	bool failing; /* the last write failed; said so once */
+	int gzip;      /* pidfd of the compression of FILE.1; -1 = we know of none */
+	char why[200]; /* its last trouble */
+	bool told;     /* ... as an event */
+	bool failing;  /* the last write failed; said so once */
+	bool stuck;    /* ... the last rotation */
 };
 
+struct user;
+
 struct sink_conf {
-	const char *path; /* absolute */
-	uid_t owner;	  /* the file may be of this user */
+	const char *path;	 /* absolute */
+	const struct user *user; /* whose output it is; the file may belong to it */
+	bool chosen;		 /* the path was */
 	enum conf_log_format format;
 	int64_t max_size; /* bytes; 0 = never rotate */
 	int keep;
@@ -45,9 +49,9 @@ void sink_unref(struct sink *s);
 /* Have the file open; *opened tells that it is another one than before. False (logged once) if it
  * cannot be opened. */
 bool sink_open(struct sink *s, bool *opened);
-/* Rotate now, unless the last rotated file is still being compressed. True if another file is open.
- */
-bool sink_rotate(struct sink *s);
+/* Rotate, unless the last rotated file is still being compressed; `now`: end that, it begins again
+ * after the rotation. True if another file is open; *err is set if nothing was rotated. */
+bool sink_rotate(struct sink *s, bool now, struct err *err);
 /* Say in the file how much found no room on the disk. */
 void sink_write_drop_mark(struct sink *s);
 

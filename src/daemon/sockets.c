@@ -14,6 +14,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "sys/portowner.h"
+#include "sys/procfd.h"
 #include "sys/reuseport.h"
 
 #define LOOK_PERIOD_MS 1000 /* searching all of /proc is not for a crash loop */
@@ -102,15 +103,16 @@ static void steer(struct sockets *s, const struct lsock *l)
 	if (l->slot < 0) {
 		return;
 	}
-	unsigned n = count_group(s, l, &used);
+	unsigned n = count_group(s, l, &used), placed = 0;
 	bool *out = xcalloc(n, sizeof(*out));
 	list_for_each(o, next, &s->all, node)
 	{
 		if (is_sibling(o, l) && o->place < n) {
 			out[o->place] = o->users == 0;
+			placed++;
 		}
 	}
-	if (used == 0 || used == n || !reuseport_leave_out(l->fd, out, n)) {
+	if (used == 0 || used == n || placed < n || !reuseport_leave_out(l->fd, out, n)) {
 		reuseport_spread(l->fd);
 	}
 	free(out);
@@ -237,17 +239,23 @@ static void held_name(const struct lsock *l, char out[24])
 	snprintf(out, 24, HELD_PREFIX "%u", l->id);
 }
 
-static struct lsock *add(struct sockets *s, const struct lsock *like)
+static void deposit(struct sockets *s, struct lsock *l)
 {
 	char held[24];
+	l->inode = procfd_inode(l->fd);
+	held_name(l, held);
+	s->hooks.deposit(s->hooks.ctx, held, l->fd);
+}
+
+static struct lsock *add(struct sockets *s, const struct lsock *like)
+{
 	struct lsock *l = xmalloc(sizeof(*l));
 	*l = *like;
 	l->app = xstrdup(like->app);
 	l->spec = xstrdup(like->spec);
 	l->name = xstrdup(like->name);
 	list_add(&s->all, &l->node);
-	held_name(l, held);
-	s->hooks.deposit(s->hooks.ctx, held, l->fd);
+	deposit(s, l);
 	return l;
 }
 
@@ -286,6 +294,8 @@ struct lsock *sockets_get(struct sockets *s, const struct sockets_want *want, st
 			     .spec = spec,
 			     .kind = req.kind,
 			     .slot = slot,
+			     .flags = req.flags,
+			     .backlog = req.backlog,
 			     .refs = 1};
 	struct lsock *l = find_spec(s, want->app, spec, slot);
 	l = l ? sockets_ref(l) : open_new(s, &like, &req, err, error);
@@ -339,6 +349,17 @@ void sockets_unref(struct sockets *s, struct lsock *l)
 	}
 }
 
+void sockets_deposit(struct sockets *s)
+{
+	struct lsock *l, *next;
+	list_for_each(l, next, &s->all, node)
+	{
+		if (l->fd >= 0) {
+			deposit(s, l);
+		}
+	}
+}
+
 struct lsock *sockets_find(struct sockets *s, unsigned id)
 {
 	struct lsock *l, *next;
@@ -362,6 +383,9 @@ void sockets_save(const struct sockets *s, struct jw *w)
 		jw_kint(w, "kind", l->kind);
 		jw_kint(w, "slot", l->slot);
 		jw_kint(w, "place", l->place);
+		jw_kint(w, "flags", l->flags);
+		jw_kint(w, "backlog", l->backlog);
+		jw_kint(w, "inode", l->inode);
 		jw_kstr(w, "app", l->app);
 		jw_kstr(w, "spec", l->spec);
 		jw_kstr(w, "name", l->name);
@@ -378,6 +402,8 @@ static void load_one(struct sockets *s, const json_t *o)
 	json_int_t id = json_integer_value(json_object_get(o, "id"));
 	json_int_t kind = json_integer_value(json_object_get(o, "kind"));
 	json_int_t place = json_integer_value(json_object_get(o, "place"));
+	json_int_t inode = json_integer_value(json_object_get(o, "inode"));
+	json_int_t backlog = json_integer_value(json_object_get(o, "backlog"));
 	const json_t *slot = json_object_get(o, "slot");
 	if (!app || !spec || !name || id < 1 || id > UINT32_MAX / 2 || kind < SOCK_KIND_TCP ||
 	    kind > SOCK_KIND_UNIX || place < 0 || place > LIMIT_INSTANCES_APP) {
@@ -391,6 +417,9 @@ static void load_one(struct sockets *s, const json_t *o)
 			    .kind = (enum sock_kind)kind,
 			    .slot = json_is_integer(slot) ? (int)json_integer_value(slot) : -1,
 			    .place = (unsigned)place,
+			    .flags = (unsigned)json_integer_value(json_object_get(o, "flags")),
+			    .backlog = backlog > 0 && backlog <= INT32_MAX ? (int)backlog : 0,
+			    .inode = inode > 0 && inode <= UINT32_MAX ? (uint32_t)inode : 0,
 			    .fd = -1};
 	list_add(&s->all, &l->node);
 	if (l->id >= s->next_id) {
@@ -416,6 +445,7 @@ bool sockets_restore(struct sockets *s, const char *held, int fd)
 	{
 		if (l->id == id && l->fd < 0 && sock_is_listener(fd)) {
 			l->fd = fd;
+			l->inode = procfd_inode(fd);
 			return true;
 		}
 	}
@@ -426,14 +456,44 @@ bool sockets_restore(struct sockets *s, const char *held, int fd)
 	return false;
 }
 
-void sockets_drop_unused(struct sockets *s)
+bool sockets_take_back(struct sockets *s, struct lsock *l, int fd)
 {
-	struct lsock *l, *next;
+	if (!sock_is_listener(fd)) {
+		close(fd);
+		return false;
+	}
+	l->fd = fd;
+	deposit(s, l);
+	return true;
+}
+
+void sockets_unplace(struct sockets *s)
+{
+	struct lsock *l, *o, *next, *after;
 	list_for_each(l, next, &s->all, node)
 	{
-		if (l->refs == 0) {
-			l->refs = 1;
-			sockets_unref(s, l);
+		list_for_each(o, after, &s->all, node)
+		{
+			if (l->fd < 0 && l->slot >= 0 && o->slot >= 0 &&
+			    strcmp(o->app, l->app) == 0 && strcmp(o->spec, l->spec) == 0) {
+				o->place = SOCKETS_UNPLACED;
+			}
 		}
 	}
+}
+
+bool sockets_open_again(struct sockets *s, struct lsock *l, struct sock_req *req, struct err *err)
+{
+	unsigned unknown;
+	int code = 0;
+	if (l->slot >= 0) {
+		join_group(s, l, req, &unknown);
+	}
+	int fd = sock_listen(req, err, &code);
+	if (fd < 0 && code == EADDRINUSE && l->slot >= 0) {
+		/* By one of its group that is in a worker which we may not look into. */
+		req->flags |= SOCK_REUSEPORT;
+		fd = sock_listen(req, err, &code);
+	}
+	return fd >= 0 && sockets_take_back(s, l, fd);
 }

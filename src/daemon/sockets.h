@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
+#include "common/limits.h"
 #include "common/list.h"
 #include "proto/jw.h"
 #include "sys/sock.h"
@@ -30,10 +31,18 @@ struct lsock {
 	char *name; /* what it is bound to: "tcp:0.0.0.0:3000" */
 	enum sock_kind kind;
 	int slot;	/* whose it is in a group; -1 = it is for all slots */
-	unsigned place; /* in its group, see sys/reuseport.h */
+	unsigned place; /* in its group, see sys/reuseport.h; SOCKETS_UNPLACED = not known */
 	unsigned users; /* processes that accept from it, as far as we know */
+	unsigned flags; /* sock_req.flags and .backlog of it, for sockets_open_again() */
+	int backlog;
+	uint32_t inode; /* sys/procfd.h */
+	bool held;	/* has a reference of its own: sockets_hold() */
 	int fd;		/* -1 = announced by sockets_load(), not handed back yet */
 };
+
+/* Some of its group were closed while nobody looked, so that the order of the rest is not known:
+ * then nobody of it is left out. */
+#define SOCKETS_UNPLACED LIMIT_INSTANCES_APP
 
 struct sockets_hooks {
 	void (*deposit)(void *ctx, const char *name, int fd); /* fd stays ours */
@@ -75,6 +84,9 @@ void sockets_unuse(struct sockets *s, struct lsock *l);
 /* Whether it has no user while others of its group have. */
 bool sockets_is_left_out(const struct sockets *s, const struct lsock *l);
 
+/* Leave a duplicate of each with the keeper (a new one). */
+void sockets_deposit(struct sockets *s);
+
 /* NULL if there is none with an open descriptor. */
 struct lsock *sockets_find(struct sockets *s, unsigned id);
 
@@ -85,7 +97,17 @@ void sockets_load(struct sockets *s, const json_t *saved);
 /* ... then each descriptor the keeper had, taken over. False if we know nothing of it: it was
  * closed and should be dropped. */
 bool sockets_restore(struct sockets *s, const char *held_name, int fd);
+/* One that was announced and that no keeper had: found in a worker (fd is taken over; false if it
+ * is no listening socket) ... */
+bool sockets_take_back(struct sockets *s, struct lsock *l, int fd);
+/* ... or nowhere: bound once more, to what req says. */
+bool sockets_open_again(struct sockets *s, struct lsock *l, struct sock_req *req, struct err *err);
+/* Between the two: groups of which not all were found. */
+void sockets_unplace(struct sockets *s);
 /* Adopted sockets start with no reference. Call once everybody has taken what they need. */
 void sockets_drop_unused(struct sockets *s);
+/* Before that: those of this app stay open, though nobody has taken them, until it is released. */
+void sockets_hold(struct sockets *s, const char *app);
+void sockets_release(struct sockets *s, const char *app);
 
 #endif

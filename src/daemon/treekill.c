@@ -25,6 +25,7 @@ void treekill_begin(struct inst *in)
 	char id[TREE_ID_MAX];
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)in->id);
 	tree_finish(&in->tree);
+	in->group_killed = false;
 	/* One that was gone before we could look: nothing from before is of it. */
 	uint64_t start = in->starttime ? in->starttime : proc_now_ticks();
 	tree_init(&in->tree, in->pid, start, id, in->app->daemon->link.ring->keeper_pid);
@@ -56,6 +57,16 @@ static struct proc_table *snapshot(struct inst *in)
 	return &d->processes;
 }
 
+/* Whether the main process is dead and its group, which is numbered like it, is not. One that forks
+ * and ends all the time is in no list of processes, but a group is signalled as a whole. Nobody
+ * else can have the number while the group has a member; if somebody has it, there is none. */
+static bool is_group_left(const struct inst *in)
+{
+	struct proc_stat st;
+	return in->exited && !in->group_killed && in->pid > 1 && kill(-in->pid, 0) == 0 &&
+	       (!proc_read_stat(in->pid, &st) || st.starttime == in->starttime);
+}
+
 static void signal_tree(struct inst *in, int sig)
 {
 	if (in->cgroup_fd >= 0) {
@@ -66,6 +77,10 @@ static void signal_tree(struct inst *in, int sig)
 			cgroup_signal(in->cgroup_fd, sig);
 		}
 	} else if (sig == SIGKILL) {
+		if (is_group_left(in)) {
+			kill(-in->pid, SIGKILL);
+			in->group_killed = true; /* nothing forked survives; zombies may stay */
+		}
 		tree_kill(&in->tree, snapshot(in), KILL_ROUNDS);
 	} else {
 		struct proc_table *tab = snapshot(in);
@@ -108,7 +123,7 @@ enum tree_left treekill_left(struct inst *in)
 	if (in->cgroup_fd >= 0) {
 		return cgroup_populated(in->cgroup_fd) ? TREE_ALIVE : TREE_GONE;
 	}
-	if (tree_scan(&in->tree, snapshot(in)) > 0) {
+	if (tree_scan(&in->tree, snapshot(in)) > 0 || is_group_left(in)) {
 		return TREE_ALIVE;
 	}
 	return tree_is_gone(&in->tree) ? TREE_GONE : TREE_LOOK_AGAIN;

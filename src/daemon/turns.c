@@ -185,6 +185,9 @@ static void note_wait(struct inst *in, const struct app *other, enum hold hold)
 	}
 	runner_note(in, text);
 	in->held = hold;
+	if (hold == HOLD_IN_VAIN) {
+		exitpolicy_wake(in->app->daemon);
+	}
 	if (hold != HOLD_WAITS) {
 		snprintf(in->start_error, sizeof(in->start_error),
 			 "%s did not become ready; started by itself once it is", other->conf.name);
@@ -233,7 +236,7 @@ static void go_on(struct inst *in)
 /* True if an instance of it is still held. */
 static bool look_at(struct app *app)
 {
-	enum stand how;
+	enum stand how = STAND_COMING;
 	const struct app *other = NULL;
 	bool any = false;
 	for (int i = 0; i < app->count; i++) {
@@ -303,12 +306,12 @@ static bool is_unfinished(void *ctx, size_t number)
 	return false;
 }
 
-bool turns_must_wait(const struct op *op, const struct inst *in)
+bool turns_must_wait(const struct op *op, int kind, const struct inst *in)
 {
 	struct daemon *d = op->ops->daemon;
 	const struct order *o = order_of(d);
 	struct looking l = {.turns = &d->turns, .op = op};
-	switch (op->kind) {
+	switch ((enum op_kind)kind) {
 	case OP_STOP:
 	case OP_DELETE:
 		/* What does not run must not be started by a timer meanwhile. */
@@ -316,6 +319,7 @@ bool turns_must_wait(const struct op *op, const struct inst *in)
 		       order_any(o, o->before, in->app->number, is_unfinished, &l);
 	case OP_RESTART:
 	case OP_RELOAD:
+	case OP_SWAP:
 		return order_any(o, o->after, in->app->number, is_unfinished, &l);
 	default:
 		return false; /* instances are held, not the operation */

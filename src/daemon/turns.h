@@ -53,8 +53,9 @@ void turns_drop(struct inst *in);
 /* "db is stopped; not waited for", allocated; NULL if there is no such app. */
 char *turns_passed_over(struct app *app);
 
-/* Whether an operation is not to touch this instance yet: those of other apps in it go first. */
-bool turns_must_wait(const struct op *op, const struct inst *in);
+/* Whether an operation is not to touch this instance yet: those of other apps in it go first. kind
+ * is an op_kind: what is to be done to it. */
+bool turns_must_wait(const struct op *op, int kind, const struct inst *in);
 
 /* The daemon ends: ask all to stop whose turn it is, or all. When some have stopped the next are
  * asked from the loop. */

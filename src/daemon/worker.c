@@ -160,7 +160,8 @@ static void on_query(struct worker *w, const struct node_msg *m)
 	int error = EINVAL;
 	node_make_key(m, &name);
 	struct key *k = cluster_find_key(c, name.data);
-	if (k && find_member(w, k)) {
+	struct member *mem = k ? find_member(w, k) : NULL;
+	if (mem && !mem->restored) {
 		answer_error(w, m, name.data, EADDRINUSE); /* twice in one program */
 		buf_finish(&name);
 		return;
@@ -397,6 +398,11 @@ void worker_free(struct worker *w)
 	if (!w->in_callback) {
 		destroy(w);
 	}
+}
+
+int worker_fd(const struct worker *w)
+{
+	return w->channel.fd;
 }
 
 void worker_drain(struct worker *w)

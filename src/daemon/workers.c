@@ -18,6 +18,7 @@
 #include "daemon/listen.h"
 #include "daemon/readiness.h"
 #include "daemon/runner.h"
+#include "sys/procfd.h"
 #include "sys/statefile.h"
 
 #define STATE_NAME "sockets"
@@ -141,6 +142,13 @@ static void save(struct daemon *d)
 	buf_finish(&text);
 }
 
+void workers_sockets_changed(struct daemon *d)
+{
+	if (!d->store.resuming) { /* else what is saved is not yet all taken over */
+		save(d);
+	}
+}
+
 static void on_changed(void *ctx, struct cluster *c)
 {
 	struct app *app = ctx;
@@ -207,12 +215,46 @@ void workers_restore_clusters(struct daemon *d)
 	}
 }
 
+/* What processes that are left alone listen on stays open, and what was saved of it at hand. */
+static bool hold_left(struct daemon *d)
+{
+	bool any = false;
+	for (size_t i = 0; i < runtab_capacity(d->store.runtab); i++) {
+		const struct runtab_rec *r = runtab_get(d->store.runtab, i);
+		if (r && (r->flags & RUNTAB_LEFT)) {
+			sockets_hold(&d->sockets, r->app);
+			any = true;
+		}
+	}
+	return any;
+}
+
 void workers_restored(struct daemon *d)
 {
+	bool later = hold_left(d);
 	sockets_drop_unused(&d->sockets);
-	json_decref(d->saved_sockets);
-	d->saved_sockets = NULL;
+	if (!later) {
+		json_decref(d->saved_sockets);
+		d->saved_sockets = NULL;
+	}
 	save(d);
+}
+
+void workers_restore_left(struct inst *in)
+{
+	struct app *app = in->app;
+	struct err err;
+	json_t *clusters = json_object_get(app->daemon->saved_sockets, "clusters");
+	const json_t *saved = json_object_get(clusters, app->conf.name);
+	if (app->cluster && saved) {
+		cluster_restore(app->cluster, saved);
+		json_object_del(clusters, app->conf.name); /* for all its instances at once */
+	}
+	if (listen_open(in, &err)) {
+		listen_begin_use(in);
+	} else {
+		log_line("%s: %s", app->conf.name, err.msg);
+	}
 }
 
 /* --- sockets and channels --- */
@@ -222,20 +264,31 @@ static struct lsock *on_inherited(void *ctx, size_t i, int slot, struct err *err
 	return listen_get(ctx, i, slot, err, error);
 }
 
+static struct cluster_conf cluster_conf_of(struct app *app)
+{
+	return (struct cluster_conf){.app = app->conf.name,
+				     .loop = app->daemon->loop,
+				     .sockets = &app->daemon->sockets,
+				     .balance = app->conf.balance,
+				     .ninherited = app->conf.nlisten,
+				     .inherited = on_inherited,
+				     .as_user = app->user.uid != geteuid(),
+				     .uid = app->user.uid,
+				     .gid = app->user.gid,
+				     .changed = on_changed,
+				     .ctx = app};
+}
+
 struct cluster *workers_new_cluster(struct app *app)
 {
-	struct cluster_conf conf = {.app = app->conf.name,
-				    .loop = app->daemon->loop,
-				    .sockets = &app->daemon->sockets,
-				    .balance = app->conf.balance,
-				    .ninherited = app->conf.nlisten,
-				    .inherited = on_inherited,
-				    .as_user = app->user.uid != geteuid(),
-				    .uid = app->user.uid,
-				    .gid = app->user.gid,
-				    .changed = on_changed,
-				    .ctx = app};
+	struct cluster_conf conf = cluster_conf_of(app);
 	return cluster_new(&conf);
+}
+
+void workers_redefined(struct app *app)
+{
+	struct cluster_conf conf = cluster_conf_of(app);
+	cluster_reconfigure(app->cluster, &conf);
 }
 
 static void channel_name(const struct inst *in, char out[KEEPER_NAME])
@@ -253,10 +306,18 @@ static struct worker_conf worker_conf_of(struct inst *in)
 				    .ctx = in};
 }
 
+void workers_deposit(struct inst *in)
+{
+	char name[KEEPER_NAME];
+	int fd = workers_channel_fd(in);
+	if (fd >= 0) {
+		channel_name(in, name);
+		link_deposit(&in->app->daemon->link, name, fd);
+	}
+}
+
 bool workers_attach(struct inst *in, int *child_fd, struct err *err)
 {
-	struct daemon *d = in->app->daemon;
-	char name[KEEPER_NAME];
 	int fds[2];
 	*child_fd = -1;
 	in->listen_error[0] = '\0';
@@ -266,12 +327,22 @@ bool workers_attach(struct inst *in, int *child_fd, struct err *err)
 	if (!channel_pair(fds)) {
 		return err_set(err, ERR_LIMIT, "node channel: %s", strerror(errno));
 	}
-	channel_name(in, name);
-	link_deposit(&d->link, name, fds[0]);
 	struct worker_conf conf = worker_conf_of(in);
 	in->worker = worker_new(&conf, fds[0]);
+	workers_deposit(in);
 	*child_fd = fds[1];
 	return true;
+}
+
+int workers_channel_fd(const struct inst *in)
+{
+	return in->worker ? worker_fd(in->worker) : -1;
+}
+
+uint32_t workers_channel_inode(const struct inst *in)
+{
+	int fd = workers_channel_fd(in);
+	return fd >= 0 ? procfd_inode(fd) : 0;
 }
 
 void workers_adopt(struct inst *in, int fd)
@@ -308,6 +379,7 @@ void workers_idle(struct app *app)
 	if (app->cluster) {
 		cluster_trim(app->cluster);
 	}
+	sockets_release(&app->daemon->sockets, app->conf.name);
 }
 
 void workers_release_slot(struct inst *in)

@@ -19,16 +19,16 @@ static void copy(int from, int to)
 	}
 }
 
-void copier_run(struct store *s)
+void copier_run(struct fdstore *s)
 {
 	for (int i = 0; i < s->used; i++) {
-		const struct store_entry *e = &s->entry[i];
+		const struct fdstore_entry *e = &s->entry[i];
 		if (strncmp(e->name, PIPE, strlen(PIPE)) != 0) {
 			continue;
 		}
 		char file[KEEPER_NAME];
 		snprintf(file, sizeof(file), "file.%.40s", e->name + strlen(PIPE));
-		int to = store_find(s, file);
+		int to = fdstore_find(s, file);
 		if (to >= 0) {
 			copy(e->fd, to);
 		}

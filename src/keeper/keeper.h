@@ -11,16 +11,22 @@
  */
 #include <stdbool.h>
 
+#include "keeper/shared.h"
+
 struct keeper_options {
 	bool foreground;
-	int ready_fd; /* gets "" + end of file when ready, or the reason of a failure; -1 = nobody
-		       */
+	int ready_fd; /* gets tell_launcher()'s word; -1 = nobody waits */
 	int log_fd;
 	int lock_fd;		   /* also the supervisor's, so that it outlives us */
 	const char *notify_socket; /* sd_notify(3) of readiness; NULL = none */
+	struct container container;
 };
 
 /* Runs until the supervisor ends as wanted. Returns the exit status of the process. */
 int keeper_run(const struct keeper_options *opt);
+
+/* The same for a process that was a keeper or a supervisor before execve(2): handover.h. 2: this is
+ * no handover. */
+int keeper_take_over(int handover_fd);
 
 #endif

@@ -2,6 +2,7 @@
 #include "keeper/reaper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,9 +37,48 @@ static bool is_full(const struct ring *ring)
 	return atomic_load(&ring->head) - atomic_load(&ring->tail) >= RING_SIZE;
 }
 
+/* What the supervisor has started is the leader of a session; an orphan that is not has nobody who
+ * wants to know how it ended. */
+static bool is_orphan(pid_t pid)
+{
+	struct proc_stat st;
+	return proc_read_stat(pid, &st) && st.session != pid;
+}
+
 static void reap(pid_t pid)
 {
 	while (waitpid(pid, NULL, WNOHANG) < 0 && errno == EINTR) {
+	}
+}
+
+static void reap_if_orphan(pid_t pid, pid_t supervisor)
+{
+	siginfo_t si = {0};
+	if (pid > 0 && pid != supervisor &&
+	    waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid == pid &&
+	    is_orphan(pid)) {
+		reap(pid);
+	}
+}
+
+/* Those behind one that has to be left: waitid(2) would give us that one again and again. */
+static void reap_orphans(pid_t supervisor)
+{
+	char text[4096];
+	pid_t pid = 0;
+	int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	for (ssize_t n; fd >= 0 && (n = read(fd, text, sizeof(text))) > 0;) {
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = pid * 10 + (text[i] - '0');
+			} else {
+				reap_if_orphan(pid, supervisor);
+				pid = 0;
+			}
+		}
+	}
+	if (fd >= 0) {
+		close(fd);
 	}
 }
 
@@ -65,14 +105,17 @@ bool reaper_run(struct ring *ring, int event_fd, pid_t supervisor, bool *supervi
 			*supervisor_died = true;
 			*supervisor_status = status_word(&si);
 			supervisor = 0;
-		} else if (is_full(ring)) {
-			left = true;
-			continue;
-		} else {
+		} else if (!is_full(ring)) {
 			record(ring, &si);
 			poke = true;
+		} else if (!is_orphan(si.si_pid)) {
+			left = true;
+			continue;
 		}
 		reap(si.si_pid);
+	}
+	if (left) {
+		reap_orphans(supervisor);
 	}
 	uint64_t one = 1;
 	if (poke && write(event_fd, &one, sizeof(one)) < 0) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "common/mem.h"
 
 #define MAX_SETTINGS 4096 /* of one app */
 #define MAX_KEY	     512
@@ -56,7 +57,9 @@ json_t *defjson_write(const struct app_def *d, struct err *err)
 	}
 	json_t *o = json_object();
 	bool ok = put(o, "name", text(d->name), err) && put(o, "project", text(d->project), err) &&
-		  put(o, "file", text(d->file), err) && put(o, "dir", text(d->dir), err) &&
+		  put(o, "file", text(d->file), err) &&
+		  (!d->list || put(o, "list", text(d->list), err)) &&
+		  put(o, "dir", text(d->dir), err) &&
 		  put(o, "line", json_integer((json_int_t)d->line), err);
 	if (!ok) {
 		json_decref(set);
@@ -131,7 +134,8 @@ static const char *member(const json_t *v, const char *name, size_t max, struct 
 
 static bool members_known(const json_t *v, struct err *err)
 {
-	static const char *const known[] = {"name", "project", "file", "dir", "line", "set"};
+	static const char *const known[] = {"name", "project", "file", "list",
+					    "dir",  "line",    "set"};
 	const char *name;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)v, name, value)
@@ -148,37 +152,48 @@ static bool members_known(const json_t *v, struct err *err)
 	return true;
 }
 
+/* A path that may be left out; *out is NULL then. */
+static bool optional_path(const json_t *v, const char *name, const char **out, struct err *err)
+{
+	const json_t *path = json_object_get(v, name);
+	*out = NULL;
+	if (!path || json_is_null(path)) {
+		return true;
+	}
+	*out = member(v, name, MAX_PATH, err);
+	return *out && ((*out)[0] == '/' ||
+			err_set(err, ERR_USAGE, "\"%s\" must be an absolute path", name));
+}
+
+static bool read_place(const json_t *v, unsigned *line, struct err *err)
+{
+	const json_t *value = json_object_get(v, "line");
+	*line = 0;
+	return !value || read_line(value, line) ||
+	       err_set(err, ERR_USAGE, "\"line\" must be a line number");
+}
+
 struct app_def *defjson_read(const json_t *v, struct err *err)
 {
 	if (!json_is_object(v)) {
 		err_set(err, ERR_USAGE, "a definition must be an object");
 		return NULL;
 	}
-	const char *file = NULL;
-	const json_t *file_value = json_object_get(v, "file");
+	const char *file, *list;
+	unsigned line;
 	const char *name = member(v, "name", LIMIT_NAME, err);
 	const char *project = name ? member(v, "project", 255, err) : NULL;
 	const char *dir = project ? member(v, "dir", MAX_PATH, err) : NULL;
-	if (!dir || !members_known(v, err)) {
+	if (!dir || !members_known(v, err) || !optional_path(v, "file", &file, err) ||
+	    !optional_path(v, "list", &list, err) || !read_place(v, &line, err)) {
 		return NULL;
 	}
-	if (file_value && !json_is_null(file_value)) {
-		file = member(v, "file", MAX_PATH, err);
-		if (!file) {
-			return NULL;
-		}
-	}
-	if (dir[0] != '/' || (file && file[0] != '/')) {
-		err_set(err, ERR_USAGE, "\"dir\" and \"file\" must be absolute paths");
-		return NULL;
-	}
-	const json_t *line_value = json_object_get(v, "line");
-	unsigned line = 0;
-	if (line_value && !read_line(line_value, &line)) {
-		err_set(err, ERR_USAGE, "\"line\" must be a line number");
+	if (dir[0] != '/') {
+		err_set(err, ERR_USAGE, "\"dir\" must be an absolute path");
 		return NULL;
 	}
 	struct app_def *d = def_new(name, project, file, dir, line);
+	d->list = list ? xstrdup(list) : NULL;
 	if (!read_settings(json_object_get(v, "set"), d, err)) {
 		err_wrap(err, "app %s", name);
 		def_free(d);

@@ -95,16 +95,26 @@ void jw_int(struct jw *w, int64_t v)
 }
 
 /* Not printf: its decimal point follows the locale. */
-void jw_real1(struct jw *w, double v)
+static void real(struct jw *w, double v, int digits, int scale)
 {
 	if (!isfinite(v) || fabs(v) > 1e15) {
 		jw_null(w);
 		return;
 	}
-	int64_t tenths = (int64_t)(fabs(v) * 10 + 0.5);
+	int64_t parts = (int64_t)(fabs(v) * scale + 0.5);
 	before_value(w);
-	buf_addf(w->out, "%s%" PRId64 ".%d", v < 0 && tenths ? "-" : "", tenths / 10,
-		 (int)(tenths % 10));
+	buf_addf(w->out, "%s%" PRId64 ".%0*d", v < 0 && parts ? "-" : "", parts / scale, digits,
+		 (int)(parts % scale));
+}
+
+void jw_real1(struct jw *w, double v)
+{
+	real(w, v, 1, 10);
+}
+
+void jw_real2(struct jw *w, double v)
+{
+	real(w, v, 2, 100);
 }
 
 void jw_bool(struct jw *w, bool v)

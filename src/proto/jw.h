@@ -34,6 +34,7 @@ void jw_strn(struct jw *w, const char *s, size_t len);
 void jw_int(struct jw *w, int64_t v);
 void jw_uint(struct jw *w, uint64_t v);
 void jw_real1(struct jw *w, double v); /* one decimal; null where it is not finite */
+void jw_real2(struct jw *w, double v); /* two */
 void jw_bool(struct jw *w, bool v);
 void jw_null(struct jw *w);
 void jw_raw(struct jw *w, const char *json, size_t len); /* one value, already JSON */

@@ -16,26 +16,13 @@
 #include "common/mem.h"
 #include "sys/cgmount.h"
 #include "sys/fileio.h"
+#include "sys/switches.h"
 
 #define NESTING_MAX   32 /* groups an app makes below its own, deeper ones are not looked at */
 #define PIDS_MAX      (1024 * 1024) /* bytes of one cgroup.procs */
 #define FREEZE_POLLS  10
 #define FREEZE_ROUNDS 20
 #define DIR_FLAGS     (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
-static bool feature_is_off(const char *feature)
-{
-	const char *list = getenv("PMCTL_FEATURES");
-	size_t n = strlen(feature);
-	while (list && *list) {
-		size_t item = strcspn(list, ",");
-		if (item == n + 1 && list[0] == '-' && memcmp(list + 1, feature, n) == 0) {
-			return true;
-		}
-		list += item + (list[item] == ',');
-	}
-	return false;
-}
 
 /* FNV-1a, 64 bits: two runtime directories on one machine will not meet. */
 static uint64_t hash(const char *s)
@@ -50,7 +37,7 @@ static uint64_t hash(const char *s)
 bool cgroup_base_open(struct cgroup_base *b, const char *runtime_dir, struct err *err)
 {
 	*b = (struct cgroup_base){.dirfd = -1};
-	if (feature_is_off("cgroup")) {
+	if (switches_is_off("cgroup")) {
 		return err_set(err, ERR_FAILED, "switched off by PMCTL_FEATURES");
 	}
 	struct cgmount m;
@@ -159,26 +146,63 @@ int cgroup_create(struct cgroup_base *b, const char *name, struct err *err)
 	return fd;
 }
 
-int cgroup_adopt(const struct cgroup_base *b, pid_t pid, const char *name)
+static int open_at_mount(const char *path)
 {
 	struct cgmount m;
+	if (!cgmount_find(NULL, &m)) {
+		return -1;
+	}
+	char *full = xasprintf("%s%s", m.mount, path);
+	int fd = open(full, DIR_FLAGS);
+	free(full);
+	cgmount_finish(&m);
+	return fd;
+}
+
+static bool ends_with(const char *s, const char *end, size_t len)
+{
+	size_t n = strlen(s);
+	return n >= len && memcmp(s + n - len, end, len) == 0;
+}
+
+int cgroup_adopt(const struct cgroup_base *b, pid_t pid, const char *name)
+{
 	char path[4096];
-	if (b->dirfd < 0 || !is_leaf_name(name) || !cgmount_path_of(pid, path, sizeof(path)) ||
-	    !cgmount_find(NULL, &m)) {
+	if (b->dirfd < 0 || !is_leaf_name(name) || !cgmount_path_of(pid, path, sizeof(path))) {
 		return -1;
 	}
 	char *tail = xasprintf("/%s/%s", b->name, name);
+	size_t len = strlen(tail);
 	char *at = strstr(path, tail);
 	int fd = -1;
-	if (at && (at[strlen(tail)] == '\0' || at[strlen(tail)] == '/')) {
-		at[strlen(tail)] = '\0';
-		char *full = xasprintf("%s%s", m.mount, path);
-		fd = open(full, DIR_FLAGS);
-		free(full);
+	if (at && (at[len] == '\0' || at[len] == '/')) {
+		at[len] = '\0';
+		/* Nearly always below the base we have; else looking for the mount is dear. */
+		size_t base = (size_t)(at - path) + 1 + strlen(b->name);
+		fd = ends_with(b->path, path, base) ? openat(b->dirfd, name, DIR_FLAGS)
+						    : open_at_mount(path);
 	}
 	free(tail);
-	cgmount_finish(&m);
 	return fd;
+}
+
+bool cgroup_leaf_of(const struct cgroup_base *b, pid_t pid, char *name, size_t cap)
+{
+	char path[4096];
+	if (b->dirfd < 0 || !cgmount_path_of(pid, path, sizeof(path))) {
+		return false;
+	}
+	char *base = xasprintf("/%s/", b->name);
+	const char *at = strstr(path, base);
+	const char *leaf = at ? at + strlen(base) : "";
+	size_t len = strcspn(leaf, "/");
+	free(base);
+	if (len == 0 || len >= cap) {
+		return false;
+	}
+	memcpy(name, leaf, len);
+	name[len] = '\0';
+	return true;
 }
 
 int cgroup_open(const struct cgroup_base *b, const char *name)
@@ -402,7 +426,7 @@ bool cgroup_kill_frozen(int leaf)
 bool cgroup_kill(int leaf)
 {
 	/* ENODEV: the group was removed, so nobody is left in it. */
-	if (!feature_is_off("cgroup_kill") &&
+	if (!switches_is_off("cgroup_kill") &&
 	    (file_poke(leaf, "cgroup.kill", "1") || errno == ENODEV)) {
 		return true;
 	}

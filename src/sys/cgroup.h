@@ -10,6 +10,7 @@
  * Groups that an app makes below its leaf are part of it.
  */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,6 +36,8 @@ int cgroup_create(struct cgroup_base *b, const char *name, struct err *err);
 /* The leaf `name` that this process is in, also if it was made from another session by an earlier
  * daemon on our runtime directory. -1 if it is in none. */
 int cgroup_adopt(const struct cgroup_base *b, pid_t pid, const char *name);
+/* The name of the leaf of ours that this process is in, at any depth. False if it is in none. */
+bool cgroup_leaf_of(const struct cgroup_base *b, pid_t pid, char *name, size_t cap);
 /* Remove a leaf and what an app made below it; false (errno EBUSY) while it has processes. */
 bool cgroup_remove(struct cgroup_base *b, const char *name);
 /* The leaf of that name if it is there, else -1. */

@@ -4,15 +4,40 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-static int open_again(int dirfd, const char *path, int flags)
+int file_open(int dirfd, const char *path, int flags)
 {
 	int fd;
 	do {
 		fd = openat(dirfd, path, flags | O_CLOEXEC | O_NOCTTY);
 	} while (fd < 0 && errno == EINTR);
 	return fd;
+}
+
+bool file_is_odd(int error)
+{
+	return error == ELOOP || error == EISDIR || error == ENXIO || error == ENODEV ||
+	       error == ENOTDIR || error == EACCES;
+}
+
+int file_open_or_create(int dirfd, const char *path, int flags, mode_t mode)
+{
+	for (int i = 0; i < 8; i++) {
+		int fd = file_open(dirfd, path, flags);
+		if (fd >= 0 || errno != ENOENT) {
+			return fd;
+		}
+		fd = openat(dirfd, path, flags | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, mode);
+		if (fd >= 0) {
+			fchmod(fd, mode);
+		}
+		if (fd >= 0 || errno != EEXIST) {
+			return fd;
+		}
+	}
+	return -1; /* somebody makes and removes it all the time */
 }
 
 /* Files of the kernel come in pieces only where a whole page is full: after less there is no more.
@@ -41,7 +66,7 @@ ssize_t file_pread(int fd, char *buf, size_t cap)
 
 ssize_t file_read(int dirfd, const char *path, char *buf, size_t cap)
 {
-	int fd = open_again(dirfd, path, O_RDONLY);
+	int fd = file_open(dirfd, path, O_RDONLY);
 	if (fd < 0) {
 		return -1;
 	}
@@ -54,7 +79,7 @@ ssize_t file_read(int dirfd, const char *path, char *buf, size_t cap)
 
 bool file_poke(int dirfd, const char *path, const char *text)
 {
-	int fd = open_again(dirfd, path, O_WRONLY);
+	int fd = file_open(dirfd, path, O_WRONLY);
 	if (fd < 0) {
 		return false;
 	}

@@ -7,6 +7,15 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* As openat(2), close-on-exec and over EINTR. */
+int file_open(int dirfd, const char *path, int flags);
+/* Whether such an error of it comes from what the name is (a link, a directory, not ours), not from
+ * the state of the system: only then may another file take its place. */
+bool file_is_odd(int error);
+/* Open close-on-exec, or create, and then with exactly this mode whatever the umask is. -1 with
+ * errno. */
+int file_open_or_create(int dirfd, const char *path, int flags, mode_t mode);
+
 /* Read at most cap - 1 bytes and end them with NUL. Returns the bytes read, -1 on failure. */
 ssize_t file_read(int dirfd, const char *path, char *buf, size_t cap);
 /* The same from an open descriptor's offset 0, so that it can be read again and again. */

@@ -98,6 +98,7 @@ bool logindex_reader_open(struct logindex_reader *r, int dirfd, const char *log_
 	}
 	r->open = true;
 	refresh(r);
+	logindex_has_restarted(r);
 	return true;
 }
 
@@ -107,6 +108,21 @@ void logindex_reader_finish(struct logindex_reader *r)
 		close(r->fd);
 	}
 	memset(r, 0, sizeof(*r));
+}
+
+bool logindex_has_restarted(struct logindex_reader *r)
+{
+	unsigned char now[sizeof(r->head)];
+	ssize_t n = r->open ? pread(r->fd, now, sizeof(now), 0) : 0;
+	size_t have = n > 0 ? (size_t)n - (size_t)n % LOGINDEX_RECORD : 0;
+	bool other = have < r->nhead || memcmp(now, r->head, r->nhead) != 0;
+	memcpy(r->head, now, have);
+	r->nhead = have;
+	if (other) {
+		r->have = 0;
+		r->pid_from = r->pid_to = 0;
+	}
+	return other;
 }
 
 /* Record i, through the block that holds it. `backward`: the records before it come next. */
@@ -179,6 +195,21 @@ bool logindex_time(struct logindex_reader *r, uint64_t offset, int64_t *real_ns)
 		}
 	}
 	return false;
+}
+
+bool logindex_before(struct logindex_reader *r, uint64_t *bytes)
+{
+	struct record rec;
+	if (!r->open) {
+		return false;
+	}
+	refresh(r);
+	if (!get(r, 0, false, &rec)) {
+		return false;
+	}
+	bool told = rec.is_start && rec.offset == 0 && (rec.value & LOGINDEX_BEFORE);
+	*bytes = told ? rec.value & ~LOGINDEX_BEFORE : 0;
+	return true;
 }
 
 /* Where the next process begins, from record i on; far away if nobody is known. */

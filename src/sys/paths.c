@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "sys/trust.h"
 #include "sys/users.h"
 
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
@@ -198,8 +199,25 @@ static bool check_dir(int fd, const char *path, mode_t mode, struct err *err)
 	return true;
 }
 
+/* What root puts below a directory of somebody else could be replaced at any time. */
+static bool check_parents(const char *path, struct err *err)
+{
+	struct err why;
+	if (geteuid() != 0 || trust_path(path, NULL, &why)) {
+		return true;
+	}
+	return err_set(
+		err, ERR_PERMISSION,
+		"%.300s is no place for root's files: %.350s; fix: chown root and chmod go-w "
+		"that one, or set PMCTL_HOME to another place",
+		path, why.msg);
+}
+
 int paths_open_dir(const char *path, mode_t mode, struct err *err)
 {
+	if (!check_parents(path, err)) {
+		return -1;
+	}
 	/* The caller's umask could only take away what the owner needs or what `mode` grants. */
 	mode_t old = umask(077 & ~mode);
 	bool made = make_dirs(path, mode, err);

@@ -37,7 +37,8 @@ bool paths_resolve_from(const struct paths_env *env, struct paths *p, struct err
 void paths_finish(struct paths *p);
 
 /* Make the directory and missing parents if need be, then open it O_DIRECTORY | O_NOFOLLOW. It must
- * be ours and grant others nothing that `mode` (0700, 0750) does not. Returns the close-on-exec
+ * be ours and grant others nothing that `mode` (0700, 0750) does not; for root, nobody else may be
+ * able to replace it either (sys/trust.h). Returns the close-on-exec
  * descriptor, or -1 with an error that says what to do: "directory /x is writable by others (mode
  * 0777); fix: chmod 700 /x". */
 int paths_open_dir(const char *path, mode_t mode, struct err *err);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -149,6 +150,18 @@ bool proc_is(pid_t pid, uint64_t starttime)
 	return pid > 0 && proc_read_stat(pid, &st) && st.starttime == starttime;
 }
 
+int64_t proc_cpu_us(pid_t pid)
+{
+	/* As clock_getcpuclockid(3) makes it, which would ask the kernel first whether it is there.
+	 */
+	clockid_t id = (clockid_t)(~(unsigned)pid << 3 | 2);
+	struct timespec ts;
+	if (pid <= 0 || clock_gettime(id, &ts) != 0) {
+		return -1;
+	}
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 bool proc_boot_id(char out[PROC_BOOT_ID])
 {
 	char text[64];
@@ -173,6 +186,33 @@ unsigned proc_ticks_per_second(void)
 {
 	long hz = sysconf(_SC_CLK_TCK);
 	return hz > 0 ? (unsigned)hz : 100;
+}
+
+static int64_t value_of(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+bool proc_read_io(pid_t pid, int64_t *read_bytes, int64_t *write_bytes)
+{
+	char path[32], text[512];
+	snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+	if (file_read(AT_FDCWD, path, text, sizeof(text)) <= 0) {
+		return false;
+	}
+	*read_bytes = value_of(text, "\nread_bytes:");
+	*write_bytes = value_of(text, "\nwrite_bytes:");
+	return *read_bytes >= 0 && *write_bytes >= 0;
+}
+
+int64_t proc_read_pss(pid_t pid)
+{
+	char path[40], text[1024];
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	int64_t kib =
+		file_read(AT_FDCWD, path, text, sizeof(text)) > 0 ? value_of(text, "\nPss:") : -1;
+	return kib >= 0 ? kib * 1024 : -1;
 }
 
 static int count_entries(const char *path)
@@ -349,5 +389,26 @@ bool proc_cmdline(pid_t pid, char *out, size_t cap)
 			out[i] = '?';
 		}
 	}
+	return true;
+}
+
+/* pidfd_info of linux/pidfd.h as of 6.15; glibc's headers may be older. */
+struct pidfd_info_exit {
+	uint64_t mask;
+	uint64_t cgroupid;
+	uint32_t pids_and_ids[11];
+	int32_t exit_code;
+};
+
+#define GET_INFO  _IOWR(0xFF, 11, struct pidfd_info_exit)
+#define INFO_EXIT (1ull << 3)
+
+bool proc_pidfd_exit(int pidfd, int *status)
+{
+	struct pidfd_info_exit info = {.mask = INFO_EXIT};
+	if (ioctl(pidfd, GET_INFO, &info) != 0 || !(info.mask & INFO_EXIT)) {
+		return false;
+	}
+	*status = info.exit_code;
 	return true;
 }

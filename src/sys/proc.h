@@ -42,11 +42,25 @@ bool proc_read_stat_fd(int fd, struct proc_stat *out);
 /* Whether pid is still the process that began at starttime, zombies included. */
 bool proc_is(pid_t pid, uint64_t starttime);
 
+/* Wait status of a process that was reaped by somebody else, by its pidfd: PIDFD_GET_INFO with
+ * PIDFD_INFO_EXIT, Linux 6.15. False where the kernel does not tell. */
+bool proc_pidfd_exit(int pidfd, int *status);
+
+/* CPU time a process has used itself, also the threads that have ended, to the microsecond; -1 =
+ * there is none. Cheaper than its stat. */
+int64_t proc_cpu_us(pid_t pid);
+
 /* Identity of this boot; false where the kernel does not tell. */
 bool proc_boot_id(char out[PROC_BOOT_ID]);
 /* Now, in the unit and on the clock of starttime. */
 uint64_t proc_now_ticks(void);
 unsigned proc_ticks_per_second(void);
+
+/* Bytes that a process and the children it waited for have read from and written to disks. False
+ * where we may not know. */
+bool proc_read_io(pid_t pid, int64_t *read_bytes, int64_t *write_bytes);
+/* Its share of memory, bytes; -1 = we may not know. Dear: the page tables are walked. */
+int64_t proc_read_pss(pid_t pid);
 
 /* Open descriptors of a process, -1 = we may not know. */
 int proc_count_fds(pid_t pid);

@@ -17,7 +17,8 @@ struct proc_row {
 	pid_t pid, ppid, pgrp, session;
 	uint32_t mark; /* scratch of sys/tree.c */
 	uint64_t starttime;
-	uint64_t cpu_ticks; /* own, and of children waited for */
+	uint64_t cpu_ticks;    /* its own */
+	uint64_t waited_ticks; /* of children waited for */
 	uint64_t rss_pages;
 	uint32_t threads;
 	char state;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "sys/fileio.h"
 
 #define MAGIC	    UINT64_C(0x6261746e75726d70)
 #define GROW	    64	 /* records added at a time */
@@ -86,23 +87,33 @@ static bool is_sound(const struct runtab_rec *r)
 	       r->window_next < RUNTAB_RESTARTS;
 }
 
-/* Read with pread before anything is mapped: the file may be shorter than it says. */
-static enum runtab_fresh check(int fd, const char *boot_id)
+/* Read with pread before anything is mapped: the file may be shorter than it says. False (errno)
+ * where that cannot be told: to begin anew then would be to start everything a second time. */
+static bool check(int fd, const char *boot_id, enum runtab_fresh *fresh)
 {
 	struct stat st;
 	struct header h;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    st.st_nlink != 1 || (st.st_mode & 077) != 0 ||
-	    pread(fd, &h, sizeof(h), 0) != (ssize_t)sizeof(h) || h.magic != MAGIC ||
-	    h.version != RUNTAB_VERSION || h.record_size != sizeof(struct runtab_rec) ||
-	    h.capacity < GROW || h.capacity > LIMIT_INSTANCES ||
-	    st.st_size < file_size(h.capacity)) {
-		return RUNTAB_DAMAGED;
+	*fresh = RUNTAB_DAMAGED;
+	if (fstat(fd, &st) != 0) {
+		return false;
 	}
-	return memcmp(h.boot_id, boot_id, PROC_BOOT_ID) == 0 ? RUNTAB_KEPT : RUNTAB_OTHER_BOOT;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1 ||
+	    (st.st_mode & 077) != 0) {
+		return true;
+	}
+	if (!file_pread_all(fd, &h, sizeof(h), 0)) {
+		return errno == 0; /* too short */
+	}
+	if (h.magic == MAGIC && h.version == RUNTAB_VERSION &&
+	    h.record_size == sizeof(struct runtab_rec) && h.capacity >= GROW &&
+	    h.capacity <= LIMIT_INSTANCES && st.st_size >= file_size(h.capacity)) {
+		*fresh = memcmp(h.boot_id, boot_id, PROC_BOOT_ID) == 0 ? RUNTAB_KEPT
+								       : RUNTAB_OTHER_BOOT;
+	}
+	return true;
 }
 
-static struct runtab *take_over(int fd, struct err *err)
+static struct runtab *take_over(int fd, enum runtab_fresh *fresh, struct err *err)
 {
 	struct runtab *t = map(fd, err);
 	if (!t) {
@@ -112,9 +123,12 @@ static struct runtab *take_over(int fd, struct err *err)
 	for (size_t i = 0; i < runtab_capacity(t); i++) {
 		struct runtab_rec *r = &t->rec[i];
 		if (r->in_use != FREE && !is_sound(r)) {
+			if (r->in_use != RESERVED) {
+				*fresh = RUNTAB_MENDED;
+			}
 			runtab_free(r);
-		} else if (r->in_use == IN_USE && r->id >= t->head->next_id) {
-			t->head->next_id = r->id + 1;
+		} else if (r->in_use == IN_USE) {
+			runtab_reserve_id(t, r->id);
 		}
 	}
 	return t;
@@ -166,17 +180,48 @@ static void keep_aside(int dirfd, const char *name)
 	free(old);
 }
 
+/* A full disk has no room for a new table; the one of another boot has its room already, and not
+ * to come up after a reboot would be worse than to lose it. Boot id last: it makes it ours. */
+static struct runtab *recycle(int dirfd, const char *name, const char *boot_id)
+{
+	char *old = xasprintf("%s.old", name);
+	struct runtab *t = NULL;
+	if (renameat(dirfd, old, dirfd, name) == 0) {
+		int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		enum runtab_fresh fresh;
+		if (fd >= 0 && check(fd, boot_id, &fresh) && fresh == RUNTAB_OTHER_BOOT) {
+			t = map(fd, NULL);
+		}
+		if (!t && fd >= 0) {
+			close(fd);
+		}
+	}
+	if (t) {
+		for (size_t i = 0; i < runtab_capacity(t); i++) {
+			runtab_free(&t->rec[i]);
+		}
+		t->head->next_id = 1;
+		atomic_signal_fence(memory_order_seq_cst);
+		memcpy(t->head->boot_id, boot_id, PROC_BOOT_ID);
+	}
+	free(old);
+	return t;
+}
+
 struct runtab *runtab_open(int dirfd, const char *name, const char boot_id[PROC_BOOT_ID],
 			   enum runtab_fresh *fresh, struct err *err)
 {
-	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO)) {
+	int fd = file_open(dirfd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+	*fresh = errno == ENOENT ? RUNTAB_NEW : RUNTAB_DAMAGED;
+	if (fd < 0 ? errno != ENOENT && !file_is_odd(errno) : !check(fd, boot_id, fresh)) {
 		err_sys(err, "run table: open %s", name);
+		if (fd >= 0) {
+			close(fd);
+		}
 		return NULL;
 	}
-	*fresh = fd >= 0 ? check(fd, boot_id) : errno == ENOENT ? RUNTAB_NEW : RUNTAB_DAMAGED;
 	if (*fresh == RUNTAB_KEPT) {
-		return take_over(fd, err);
+		return take_over(fd, fresh, err);
 	}
 	if (fd >= 0) {
 		close(fd);
@@ -184,7 +229,22 @@ struct runtab *runtab_open(int dirfd, const char *name, const char boot_id[PROC_
 	if (*fresh != RUNTAB_NEW) {
 		keep_aside(dirfd, name);
 	}
-	return make(dirfd, name, boot_id, err);
+	struct runtab *t = make(dirfd, name, boot_id, err);
+	return !t && *fresh == RUNTAB_OTHER_BOOT ? recycle(dirfd, name, boot_id) : t;
+}
+
+bool runtab_is_known(int dirfd, const char *name, struct err *err)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		return errno == ENOENT || err_sys(err, "run table: open %s", name);
+	}
+	char boot_id[PROC_BOOT_ID] = "";
+	enum runtab_fresh fresh;
+	bool known = check(fd, boot_id, &fresh) && fresh != RUNTAB_DAMAGED;
+	close(fd);
+	return known ||
+	       err_set(err, ERR_FAILED, "run table %s: of another version, or damaged", name);
 }
 
 void runtab_close(struct runtab *t)
@@ -199,6 +259,13 @@ void runtab_close(struct runtab *t)
 uint64_t runtab_next_id(struct runtab *t)
 {
 	return atomic_fetch_add_explicit(&t->head->next_id, 1, memory_order_relaxed);
+}
+
+void runtab_reserve_id(struct runtab *t, uint64_t id)
+{
+	if (id >= t->head->next_id) {
+		t->head->next_id = id + 1;
+	}
 }
 
 size_t runtab_capacity(const struct runtab *t)

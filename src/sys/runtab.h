@@ -23,6 +23,7 @@
 #define RUNTAB_EXTRA	4
 
 #define RUNTAB_GOING 1 /* flags: deleted or scaled away */
+#define RUNTAB_LEFT  4 /* flags: lives, but its app is not known: left alone */
 #define RUNTAB_OTHER 2 /* flags: beside the one in the slot: a successor, or a retired one */
 
 struct runtab_rec {
@@ -37,27 +38,41 @@ struct runtab_rec {
 	int64_t started_real_ms, started_mono_ms;
 	int64_t ready_mono_ms; /* 0 = not ready */
 	int32_t exit_code, exit_signal;
-	uint8_t exit_known, exit_core, exit_oom, spare1[5];
+	uint8_t exit_known, exit_core, exit_oom, exit_asked, spare1[4];
 	int64_t exit_real_ms; /* 0 = has not ended yet */
 	int64_t exit_uptime_ms;
 	uint32_t window_count, window_next;
 	int64_t window[RUNTAB_RESTARTS]; /* ring: monotonic ms of the last automatic restarts */
 	uint64_t extra[RUNTAB_EXTRA];	 /* of the daemon */
+	int32_t probe_pid;		 /* the command of a probe that runs; 0 = none */
+	uint32_t spare2;
+	uint64_t probe_starttime;
 };
 
 struct runtab; /* hidden: the mapping */
 
-/* Why an existing file was not taken over. */
-enum runtab_fresh { RUNTAB_KEPT, RUNTAB_NEW, RUNTAB_OTHER_BOOT, RUNTAB_DAMAGED };
+/* What became of an existing file. */
+enum runtab_fresh {
+	RUNTAB_KEPT,
+	RUNTAB_MENDED, /* kept, but for records that were damaged */
+	RUNTAB_NEW,
+	RUNTAB_OTHER_BOOT,
+	RUNTAB_DAMAGED
+};
 
 /* Open or make NAME below dirfd. A file that is of another boot or version, damaged or not ours is
- * kept as NAME.old and begun anew. NULL on failure, such as a full disk. */
+ * kept as NAME.old and begun anew; on a full disk one of another boot is used again. NULL on
+ * failure, such as a full disk. */
 struct runtab *runtab_open(int dirfd, const char *name, const char boot_id[PROC_BOOT_ID],
 			   enum runtab_fresh *fresh, struct err *err);
+/* Whether runtab_open() would take it over, or make a new one without losing anything. */
+bool runtab_is_known(int dirfd, const char *name, struct err *err);
 void runtab_close(struct runtab *t);
 
 /* A number no instance of this table had before. */
 uint64_t runtab_next_id(struct runtab *t);
+/* This number is taken. */
+void runtab_reserve_id(struct runtab *t, uint64_t id);
 
 /* A zeroed record, not valid before runtab_commit(). Records never move. NULL: LIMIT_INSTANCES is
  * reached or the disk is full. */

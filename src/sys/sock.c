@@ -9,13 +9,13 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/buf.h"
+#include "sys/asuser.h"
 
 #define DEFAULT_BACKLOG 511
 
@@ -172,19 +172,16 @@ static int listen_unix(const struct sock_req *req)
 		return -1;
 	}
 	memcpy(sa.sun_path, req->path, strlen(req->path) + 1);
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-	if (req->as_user) {
-		setfsgid(req->gid);
-		setfsuid(req->uid);
+	gid_t gid = req->gid;
+	struct asuser user = {.uid = req->uid, .gid = gid, .groups = &gid, .ngroups = 1};
+	if (!req->as_user) {
+		return bind_unix(req, &sa);
+	}
+	if (!asuser_begin(&user)) {
+		return -1;
 	}
 	int fd = bind_unix(req, &sa);
-	int saved = errno;
-	if (req->as_user) {
-		setfsuid(uid);
-		setfsgid(gid);
-	}
-	errno = saved;
+	asuser_end();
 	return fd;
 }
 

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/mem.h"
@@ -19,6 +21,8 @@
 
 #define CHILD_STACK (32 * 1024)
 #define MAX_FDS	    72
+
+#define MOVED "../libexec/pmctl"
 
 static int stub_fd = -1;
 static int null_fd = -1;
@@ -60,9 +64,12 @@ static const char *own_directory(void)
 
 char *spawn_find_file(const char *name)
 {
-	const char *const places[] = {own_directory(), PMCTL_LIBEXECDIR};
+	/* Beside us, below the same prefix wherever that was moved to, where it was to be
+	 * installed. */
+	const char *const places[][2] = {
+		{own_directory(), ""}, {own_directory(), "/" MOVED}, {PMCTL_LIBEXECDIR, ""}};
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		char *path = xasprintf("%s/%s", places[i], name);
+		char *path = xasprintf("%s%s/%s", places[i][0], places[i][1], name);
 		if (access(path, R_OK) == 0) {
 			return path;
 		}
@@ -78,7 +85,8 @@ bool spawn_init(struct err *err)
 	if (null_fd < 0) {
 		return err_sys(err, "open /dev/null");
 	}
-	if (!open_stub(dir, "") && !open_stub(dir, "../sys/") && !open_stub(PMCTL_LIBEXECDIR, "")) {
+	if (!open_stub(dir, "") && !open_stub(dir, "../sys/") && !open_stub(dir, MOVED "/") &&
+	    !open_stub(PMCTL_LIBEXECDIR, "")) {
 		return err_set(err, ERR_FAILED, "pmctl-exec is neither beside %s/pmctld nor in %s",
 			       dir, PMCTL_LIBEXECDIR);
 	}
@@ -270,6 +278,7 @@ static bool fill_fds(struct launch *l, const struct spawn_req *req, int report, 
 	}
 	if (req->channel_fd >= 0) {
 		l->fds[l->nfds++] = req->channel_fd;
+		l->fds[l->nfds++] = req->spare_fd;
 	}
 	return true;
 }
@@ -314,6 +323,9 @@ static bool launch(const struct spawn_req *req, int report, struct spawn_child *
 		errno = l.error;
 		err_sys(err, "exec %s", req->argv[0]);
 		close(out->pidfd);
+		if (req->as_own_child) {
+			waitpid(out->pid, NULL, 0); /* it has ended, and no keeper reaps it */
+		}
 		return false;
 	}
 	return true;
@@ -361,4 +373,18 @@ int spawn_read_report(int report_fd, struct err *err)
 	err_set(err, ERR_FAILED, "%s %s%s%s", stage, r.detail, r.error ? ": " : "",
 		r.error ? strerror(r.error) : "");
 	return -1;
+}
+
+bool spawn_is_stub(pid_t pid)
+{
+	char path[40];
+	struct stat runs, stub, own;
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (stat(path, &runs) != 0 || fstat(stub_fd, &stub) != 0) {
+		return false;
+	}
+	/* Or what was cloned from us has not even come that far. */
+	bool early = stat("/proc/self/exe", &own) == 0 && runs.st_ino == own.st_ino &&
+		     runs.st_dev == own.st_dev;
+	return early || (runs.st_ino == stub.st_ino && runs.st_dev == stub.st_dev);
 }

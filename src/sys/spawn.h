@@ -34,6 +34,7 @@ struct spawn_req {
 	const int *listen_fds; /* become 3, 4 ... */
 	size_t nlisten;
 	int channel_fd; /* becomes 3 + nlisten; -1 = none */
+	int spare_fd;	/* with a channel: its other end, becomes the next one */
 	bool set_user;
 	uid_t uid;
 	gid_t gid;
@@ -69,5 +70,7 @@ bool spawn_start(const struct spawn_req *req, struct spawn_child *out, struct er
 /* Read the report descriptor: 0 = nothing yet, 1 = the program runs, -1 = it could not be started
  * and err says at which stage and why ("chdir /srv/x: No such file or directory"). */
 int spawn_read_report(int report_fd, struct err *err);
+/* Whether this process has not yet become its program: for one whose report nobody can read. */
+bool spawn_is_stub(pid_t pid);
 
 #endif

@@ -66,8 +66,16 @@ static void keep_previous(int dirfd, const char *name)
 	free(link);
 }
 
-bool statefile_save(int dirfd, const char *name, const void *data, size_t len, int *fd_sync,
-		    struct err *err)
+static bool has_previous(int dirfd, const char *name)
+{
+	char *prev = xasprintf("%s.prev", name);
+	bool has = faccessat(dirfd, prev, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	free(prev);
+	return has;
+}
+
+static bool save(int dirfd, const char *name, const void *data, size_t len, bool keep, int *fd_sync,
+		 struct err *err)
 {
 	if (len > STATEFILE_MAX) {
 		return err_set(err, ERR_LIMIT, "%s: %zu bytes are more than a state may have", name,
@@ -80,7 +88,9 @@ bool statefile_save(int dirfd, const char *name, const void *data, size_t len, i
 		ok = err_sys(err, "write %s to disk", tmp);
 	}
 	if (ok) {
-		keep_previous(dirfd, name);
+		if (keep || !has_previous(dirfd, name)) {
+			keep_previous(dirfd, name);
+		}
 		if (renameat(dirfd, tmp, dirfd, name) != 0) {
 			ok = err_sys(err, "rename %s to %s", tmp, name);
 		}
@@ -98,6 +108,18 @@ bool statefile_save(int dirfd, const char *name, const void *data, size_t len, i
 	}
 	*fd_sync = fd;
 	return true;
+}
+
+bool statefile_save(int dirfd, const char *name, const void *data, size_t len, int *fd_sync,
+		    struct err *err)
+{
+	return save(dirfd, name, data, len, true, fd_sync, err);
+}
+
+bool statefile_save_over(int dirfd, const char *name, const void *data, size_t len, int *fd_sync,
+			 struct err *err)
+{
+	return save(dirfd, name, data, len, false, fd_sync, err);
 }
 
 bool statefile_sync(int dirfd, int fd, struct err *err)
@@ -142,25 +164,15 @@ static enum load read_payload(int fd, off_t size, struct buf *out, struct err *w
 	return LOAD_OK;
 }
 
-/* Whether an error of open(2) comes from what the name is, not from the state of the system. */
-static bool is_about_the_file(int error)
-{
-	return error == ELOOP || error == EISDIR || error == ENXIO || error == ENODEV ||
-	       error == ENOTDIR || error == EACCES;
-}
-
 static enum load load_one(int dirfd, const char *name, struct buf *out, struct err *why)
 {
-	int fd;
-	do {
-		fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
-	} while (fd < 0 && errno == EINTR);
+	int fd = file_open(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	if (fd < 0) {
 		int saved = errno;
 		err_sys(why, "open");
-		return saved == ENOENT		  ? LOAD_MISSING
-		       : is_about_the_file(saved) ? LOAD_BAD
-						  : LOAD_UNKNOWN;
+		return saved == ENOENT	    ? LOAD_MISSING
+		       : file_is_odd(saved) ? LOAD_BAD
+					    : LOAD_UNKNOWN;
 	}
 	struct stat st;
 	enum load got = LOAD_BAD;
@@ -247,4 +259,11 @@ bool statefile_load(int dirfd, const char *name, struct buf *out, enum statefile
 	}
 	*src = got == LOAD_OK ? from : STATEFILE_NONE;
 	return true;
+}
+
+bool statefile_peek(int dirfd, const char *name, struct buf *out, struct err *err)
+{
+	buf_reset(out);
+	enum load got = load_one(dirfd, name, out, err);
+	return got == LOAD_OK || got == LOAD_MISSING || err_wrap(err, "%s", name);
 }

@@ -24,6 +24,10 @@ enum statefile_source { STATEFILE_NONE, STATEFILE_CURRENT, STATEFILE_PREV };
  * With NULL it is on the disk on return. After a failure the old file is as it was. */
 bool statefile_save(int dirfd, const char *name, const void *data, size_t len, int *fd_sync,
 		    struct err *err);
+/* As statefile_save(), but .prev stays what it is: where NAME may not have reached the disk yet, so
+ * that a power cut leaves one of the two; or where what changed is no state to go back to. */
+bool statefile_save_over(int dirfd, const char *name, const void *data, size_t len, int *fd_sync,
+			 struct err *err);
 /* Wait for file and directory; closes fd. May be called from any thread. */
 bool statefile_sync(int dirfd, int fd, struct err *err);
 
@@ -32,5 +36,9 @@ bool statefile_sync(int dirfd, int fd, struct err *err);
  * not known (no descriptors, I/O error): do not go on with an empty state then. */
 bool statefile_load(int dirfd, const char *name, struct buf *out, enum statefile_source *src,
 		    struct err *warning);
+
+/* The payload of NAME alone, and nothing is moved: to look at somebody else's. True with an empty
+ * payload if there is none. */
+bool statefile_peek(int dirfd, const char *name, struct buf *out, struct err *err);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/sigignore.h"
 #include "config/envfile.h"
 
 extern char **environ;
@@ -201,6 +202,7 @@ static void reset_signals(void)
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++) {
 		signal(ignored[i], SIG_DFL);
 	}
+	sigignore_restore();
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -225,10 +227,11 @@ static void reopen_output(int fd)
 	close(own);
 }
 
-/* Sockets to 3, 4 ..., the channel behind them, the report out of the way, all else closed. */
+/* Sockets to 3, 4 ..., the channel and its other end behind them, the report out of the way, all
+ * else closed. */
 static void place_descriptors(void)
 {
-	int want = job.nlisten + (job.channel ? 1 : 0);
+	int want = job.nlisten + (job.channel ? 2 : 0);
 	int report = fcntl(job.report, F_DUPFD_CLOEXEC, STUB_FD_MORE + want);
 	if (report < 0) {
 		fail(STAGE_STDIO, errno, "report descriptor");
@@ -247,6 +250,46 @@ static void place_descriptors(void)
 	}
 }
 
+static void distrust(const char *path, const char *what, const char *fix)
+{
+	char text[240];
+	snprintf(text, sizeof(text), "%.110s: %s; fix: %s", path, what, fix);
+	fail(STAGE_ENV_FILE, 0, text);
+}
+
+/*
+ * Variables decide what a program does (LD_PRELOAD): those of root come from root only, and those
+ * of somebody whom root starts not from everybody.
+ */
+static void check_env_file(const char *path, const struct stat *st)
+{
+	struct stat in;
+	char dir[PATH_MAX];
+	bool is_root = geteuid() == 0;
+	if (!is_root && !job.has_user) {
+		return; /* an ordinary user's own business */
+	}
+	if (st->st_mode & (is_root ? 022 : 002)) {
+		distrust(path, "writable by others", "chmod go-w");
+	}
+	if (!is_root) {
+		return;
+	}
+	if (st->st_uid != 0) {
+		distrust(path, "not root's, but the app runs as root", "chown root, or set user");
+	}
+	snprintf(dir, sizeof(dir), "%s", path);
+	char *slash = strrchr(dir, '/');
+	if (slash) {
+		slash[slash == dir] = '\0';
+	}
+	if (slash && stat(dir, &in) == 0 &&
+	    (in.st_uid != 0 || (in.st_mode & 022 && !(in.st_mode & S_ISVTX)))) {
+		distrust(path, "others can replace it in its directory",
+			 "chown root and chmod go-w the directory");
+	}
+}
+
 static bool slurp(const char *path, char **text, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -258,6 +301,7 @@ static bool slurp(const char *path, char **text, size_t *len)
 		errno = EINVAL;
 		return false;
 	}
+	check_env_file(path, &st);
 	*text = xmalloc(LIMIT_ENV_FILE + 1);
 	*len = 0;
 	for (ssize_t n; *len <= LIMIT_ENV_FILE; *len += (size_t)n) {

@@ -12,7 +12,7 @@
  * Its options are letters with a value each, so `ps` shows what it is doing:
  *
  *   -l N     listening sockets: N descriptors from STUB_FD_MORE on go to 3, 4 ...
- *   -n 1     a node channel follows them and goes behind them
+ *   -n 1     both ends of a node channel follow them and go behind them
  *   -r R:NAME:S:H  resource limit R (number), soft and hard ("-1" = unlimited)
  *   -i N     nice value         -a LIST  CPU affinity mask in hex
  *   -o N     oom_score_adj

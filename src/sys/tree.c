@@ -220,7 +220,7 @@ void tree_sum(struct tree *t, struct proc_table *tab, struct tree_sum *out)
 	for (size_t i = 0; i < t->members; i++) {
 		const struct proc_row *r = &tab->row[t->member[i]];
 		/* A zombie's time is not in its parent's account yet. */
-		sum.cpu_ticks += r->cpu_ticks;
+		sum.cpu_ticks += r->cpu_ticks + r->waited_ticks;
 		if (is_alive(r)) {
 			sum.rss_bytes += r->rss_pages * page;
 			sum.threads += r->threads;

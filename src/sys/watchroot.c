@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "common/same.h"
 #include "sys/watchtree_priv.h"
 
 #define LINKS_MAX   40
@@ -138,11 +139,6 @@ static bool resolve(struct watchtree *t, struct wroot *r, struct walk *w)
 	take_spots(t, r, w->spot, w->nspots);
 	return ok && stat(w->real[0] ? w->real : "/", &w->st) == 0 &&
 	       (S_ISDIR(w->st.st_mode) || S_ISREG(w->st.st_mode));
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 /* The root was one file and is another one now, which may have the same contents. */

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * forker children N         N children that ignore SIGTERM, then waits
- * forker daemon             a double-forked child in a session of its own that ignores SIGTERM,
- * then waits forker crash N MS CODE    as children, then exits with CODE after MS milliseconds
+ *
+ * forker daemon             a double-forked child in a session of its own, then waits
+ *
+ * forker crash N MS CODE    as children, then exits with CODE after MS milliseconds
+ *
  * forker orphan             as daemon, then exits 0 at once
  *
- * Every descendant prints "child PID".
+ * forker hop                a process that is another one every half millisecond; dots
+ *
+ * forker spawn              orphans in sessions of their own, without pause
+ *
+ * The last two have "forker" for a name whatever they are; the others print "child PID".
  */
 #include <signal.h>
 #include <stdio.h>
@@ -58,6 +65,33 @@ static void daemonised(void)
 	close(said[0]);
 }
 
+/* Each lives only long enough to make the next: a list of pids is old when it is read. */
+static void hop(void)
+{
+	for (int i = 0; i < 40000; i++) { /* 20 s: nobody may have to reboot for a test */
+		if (fork() != 0) {
+			_exit(0);
+		}
+		(void)!write(STDOUT_FILENO, ".", 1);
+		usleep(500);
+	}
+	_exit(0);
+}
+
+static void spawn(void)
+{
+	for (int i = 0; i < 20000; i++) {
+		if (fork() == 0) {
+			setsid();
+			if (fork() == 0) {
+				sleep(20);
+			}
+			_exit(0);
+		}
+		waitpid(-1, NULL, 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "children";
@@ -67,6 +101,13 @@ int main(int argc, char **argv)
 		if (strcmp(mode, "orphan") == 0) {
 			return 0;
 		}
+	} else if (strcmp(mode, "hop") == 0) {
+		signal(SIGTERM, SIG_IGN);
+		if (fork() == 0) {
+			hop();
+		}
+	} else if (strcmp(mode, "spawn") == 0) {
+		spawn();
 	} else {
 		children(argc > 2 ? atoi(argv[2]) : 1);
 	}

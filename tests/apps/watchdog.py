@@ -5,12 +5,21 @@ import socket
 import time
 
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.connect(os.environ["NOTIFY_SOCKET"])
-s.send(b"READY=1")
+
+
+def tell(text):
+    """As sd_notify(3): to the path, each time anew, and nobody there is no reason to end."""
+    try:
+        s.sendto(text, os.environ["NOTIFY_SOCKET"])
+    except OSError as e:
+        print(e, flush=True)
+
+
+tell(b"READY=1")
 while True:
     if os.path.exists("trigger"):
         os.unlink("trigger")
-        s.send(b"WATCHDOG=trigger")
+        tell(b"WATCHDOG=trigger")
     elif not os.path.exists("stuck"):
-        s.send(b"WATCHDOG=1")
+        tell(b"WATCHDOG=1")
     time.sleep(0.1)

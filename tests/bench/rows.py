@@ -4,14 +4,20 @@
 The limit, ours and the others are measured in turn, several rounds of them; the table shows medians.
 """
 import contextlib
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
+import logbench
+import monit
+import survival
 import web
 from frame import (Failed, Fifo, Line, bare, cpu_ms, descriptors, end_all, median, memory_kb, numbers, pss_mb, quiet,
                    run, size_of, stopwatch, wait_for)
@@ -392,6 +398,45 @@ def row_idle(b):
     yield Line("idle, 100 instances, 30 s", "ms", values.pop("ours"), goal=5, others=values)
 
 
+class Viewer:
+    """Somebody who watches, and reads what comes."""
+
+    def __init__(self, m, **params):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(str(m.dir / "home" / "run" / "control.sock"))
+        request = {"jsonrpc": "2.0", "id": 1, "method": "watch", "params": {"interval_ms": 1000, **params}}
+        self.sock.sendall(json.dumps(request).encode() + b"\n")
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        with contextlib.suppress(OSError):
+            while self.sock.recv(1 << 20):
+                pass
+
+    def end(self):
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+def row_sampling(b):
+    """CPU of keeper and supervisor in 30 s with 100 idle instances while somebody watches at 1 Hz"""
+    m = b.ours()
+    start_fleet(b, m)
+    pids, values = m.pids(), {"apps": [], "all": []}
+    for _ in range(b.rounds(2)):
+        for detail, v in values.items():
+            viewer = Viewer(m, detail=detail)
+            time.sleep(3)
+            quiet()
+            before = cpu_ms(pids)
+            time.sleep(30)
+            v.append(cpu_ms(pids) - before)
+            viewer.end()
+    yield Line("sampling 100 at 1 Hz, 30 s", "ms", values["apps"], goal=15)
+    yield Line("... and telling all of it", "ms", values["all"])
+    yield Line("... their past so far, each", "kB", [memory_kb(pids)["Pss_Shmem"] / FLEET], goal=16)
+
+
 def row_reloads_memory(b):
     """Growth of keeper and supervisor together over 1,000 reloads of one trivial instance, after the first 100"""
     m, n = b.ours(), b.rounds(1000)
@@ -424,5 +469,5 @@ def row_reloads_memory(b):
     yield Line(f"{n} reloads, descriptors", "more", growth["fds"], goal=0, digits=0)
 
 
-ROWS = {name[4:].replace("_", "-"): f for module in (globals(), vars(web)) for name, f in module.items()
-        if name.startswith("row_")}
+MODULES = (globals(), vars(logbench), vars(web), vars(survival), vars(monit))
+ROWS = {name[4:].replace("_", "-"): f for module in MODULES for name, f in module.items() if name.startswith("row_")}

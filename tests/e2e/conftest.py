@@ -23,7 +23,30 @@ DEFAULTS = "[defaults]\nstop_timeout = 2s\nmin_uptime = 150ms\nready_timeout = 1
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
-SLOW = 3 if "asan" in BUILD.name else 1  # deadlines only; nothing passes because it is slow
+ASAN = "asan" in BUILD.name
+
+
+def slowness():
+    """How much longer all may take than on a machine that is idle, now."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return (3 if ASAN else 1) * min(max(1, load), 10)
+
+
+class Slow:
+    """A factor for deadlines, looked up at each use: `5 * SLOW`. Nothing passes because it is slow."""
+
+    def __mul__(self, other):
+        return other * slowness()
+
+    __rmul__ = __mul__
+
+
+SLOW = Slow()
+
+
+def ms(n):
+    """A setting that something has to happen within: n on an idle machine."""
+    return f"{round(n * slowness())}ms"
 
 
 def program(name):
@@ -40,13 +63,14 @@ def app_path(name):
 
 def wait_for(cond, deadline=10.0, what="the condition"):
     """Polls until cond() is true and returns its value."""
-    end = time.monotonic() + deadline * SLOW
+    begun = time.monotonic()
     while True:
         value = cond()
         if value:
             return value
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {deadline * SLOW:.0f} s: {what}")
+        took = time.monotonic() - begun
+        if took > deadline * SLOW:
+            raise AssertionError(f"not within {took:.0f} s: {what}")
         time.sleep(0.01)
 
 
@@ -289,6 +313,19 @@ class Pm:
         return r
 
     # --- ends
+
+    def kill_both(self, keeper_first=True):
+        """-9 to keeper and supervisor, before either can take the other's place."""
+        d = self.daemon()
+        self.notice()
+        order = (d["keeper_pid"], d["pid"]) if keeper_first else (d["pid"], d["keeper_pid"])
+        pidfds = [os.pidfd_open(pid) for pid in order]
+        for fd in pidfds:
+            signal.pidfd_send_signal(fd, signal.SIGSTOP)
+        for fd in pidfds:
+            signal.pidfd_send_signal(fd, signal.SIGKILL)
+            os.close(fd)
+        wait_for(lambda: not any(map(alive, order)), 5, "the end of both")
 
     def notice(self):
         """Remembers what runs now, so that the end can prove that it is gone."""

@@ -138,7 +138,7 @@ def test_every_instance_must_be_ready(pm):
     pm.ini("[app:db]\n" + slow + "ready = notify\nready_timeout = 60s\ninstances = 3\nmode = fork\n" + WEB)
     p = pm.popen("start")
     wait_for(pm.socket.exists, 10)
-    wait_for(lambda: pm.proc("db")["state"] == "online", 10, "the first instance of db")
+    wait_for(lambda: pm.list()["apps"] and pm.proc("db")["state"] == "online", 10, "the first instance of db")
     waits(pm, "web")
     go(pm)
     assert p.wait(timeout=30) == 0
@@ -285,9 +285,9 @@ def test_stop_and_delete_of_a_waiting_one(pm):
     wait_for(pm.socket.exists, 10)
     waits(pm, "web")
     assert "web:0 stopped" in pm.ok("stop", "web").out
-    assert note(pm, "web") == ""
+    assert note(pm, "web") == "asked to stop"
     go(pm)
-    assert b"web:0 stopped meanwhile" in p.communicate(timeout=30)[1]
+    assert b"web:0 stopped by another command (uid " in p.communicate(timeout=30)[1]
     assert pm.state("web") == "stopped" and pm.proc("web")["pid"] is None
     (pm.dir / "go").unlink()
     pm.ok("stop", "db")
@@ -504,7 +504,7 @@ def test_what_lives_is_adopted_whatever_the_order(pm):
 
 
 def test_a_delete_that_waits_is_finished_by_the_next_supervisor(pm):
-    pm.up("[app:db]\n" + SLEEP + "[app:web]\nafter = db\nstop_timeout = 30s\ncommand = " + app_path("stubborn") + "\n")
+    pm.up("[app:db]\n" + SLEEP + "[app:web]\nafter = db\nstop_timeout = 3s\ncommand = " + app_path("stubborn") + "\n")
     pids = pm.pids("db") + pm.pids("web")
     pm.popen("delete", "all")
     wait_for(lambda: pm.state("web") == "stopping", 10, "web stopping")

@@ -92,12 +92,8 @@ def test_no_daemon_is_5_and_starts_none(pm, args):
 
 
 def test_list_after_the_daemon_was_killed_is_5(three):
-    d = three.daemon()
-    three.notice()
-    os.kill(d["keeper_pid"], 9)
-    os.kill(d["pid"], 9)
-    wait_for(lambda: three.ctl("list").rc == 5, 5, "exit 5")
-    assert not three.ctl("list").out
+    three.kill_both()
+    assert not three.fails(5, "list").out
     three.ok("daemon", "start")
     wait_for(lambda: three.state("web") == "online", 10, "web again")
 
@@ -488,7 +484,7 @@ def test_signal(pm):
 
 
 def test_reset(pm):
-    pm.up(f"[app:c]\ncommand = {app_path('crasher')} 9 300\nmin_uptime = 50ms\nmax_restarts = 0\n")
+    pm.up(f"[app:c]\ncommand = {app_path('crasher')} 9 300\nready = spawn\nmin_uptime = 50ms\nmax_restarts = 0\n")
     wait_for(lambda: pm.app("c")["restarts"] >= 2, 10, "restarts")
     pm.ok("stop", "c")
     assert pm.app("c")["restarts"] >= 2

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 
+import pytest
+
 from conftest import SLOW, alive, wait_for
 
 APP = "[app:web]\ncommand = sleep 1000000\nready = spawn\n"
@@ -46,11 +48,6 @@ def test_kill_save_resurrect(pm):
 def test_exit_codes_are_explained(pm):
     out = pm.ok("help", "exit-codes").out
     assert [int(n) for n in re.findall(r"^ *(\d+) ", out, re.M)][:11] == list(range(11))
-
-
-def test_words_of_later_steps_are_named_as_such(pm):
-    for word in ("apply", "plan", "monit", "metrics", "startup", "update"):
-        assert f"{word}: not in this version yet" in pm.fails(2, word).err
 
 
 def test_a_home_that_cannot_be_written(pm):
@@ -106,3 +103,15 @@ def test_closed_standard_output_is_an_error(pm):
     assert p.returncode == 1 and b"write the output" in p.stderr
     p = subprocess.run(["bash", "-c", f"{pm.pmctl} ping <&- >&- 2>&-"], env=pm.env(), timeout=30)
     assert p.returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("strace"), reason="needs root and strace")
+def test_a_keeper_that_dies_before_it_is_ready_is_no_success(pm):
+    """Killed as it is about to start its first supervisor: silence must not be taken for yes."""
+    kill = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=socketpair", "-e", "inject=socketpair:signal=SIGKILL:when=1"]
+    p = subprocess.run([*kill, pm.pmctld], env=pm.env(), capture_output=True, text=True, timeout=30 * SLOW)
+    assert p.returncode == 1
+    assert p.stderr == "pmctld: the keeper ended before it was ready, killed by SIGKILL\n"
+    pm.fails(5, "ping")
+    r = pm.ctl("daemon", "start")
+    assert r.rc == 0 and "started" in r.out

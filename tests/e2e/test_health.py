@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import APPS, alive, app_path, free_port, wait_for
+from conftest import APPS, alive, app_path, free_port, ms, wait_for
 from test_cluster import NODE_APPS, get, many, node, up  # noqa: F401  (node is a fixture)
 
 FAST = "health_interval = 200ms\nhealth_timeout = 400ms\nhealth_failures = 2\n"
@@ -131,9 +131,9 @@ def test_ready_by_http(pm, port, node):
 
 def test_never_ready_says_what_the_probe_saw(pm, port, node):
     pm.ini(f"[app:web]\nscript = {NODE_APPS}/health.js\ninterpreter = {node}\ninstances = 2\nenv.PORT = {port}\n"
-           f"env.MODE = sick\nready = http://127.0.0.1:{port}/healthz\nready_timeout = 700ms\nrestart_delay = 20s\n")
+           f"env.MODE = sick\nready = http://127.0.0.1:{port}/healthz\nready_timeout = {ms(700)}\nrestart_delay = 20s\n")
     r = pm.fails(1, "start")
-    assert "not ready within 700ms" in r.err and "GET /healthz gave 503" in r.err, r
+    assert "not ready within" in r.err and "GET /healthz gave 503" in r.err, r
 
 
 def test_ready_by_exec_and_tcp(pm, port):
@@ -186,7 +186,8 @@ def test_a_hung_worker_does_not_keep_its_queue(pm, port, node):
     wait_for(lambda: told(pm, "replaced"), 10, "the verdict")
     wait_for(lambda: hung not in pm.pids("web"), 10, "the successor in the slot")
     assert len([get(port, timeout=5) for _ in range(30)]) == 30 and len(before) == 2
-    os.kill(hung, signal.SIGKILL)
+    if alive(hung):
+        os.kill(hung, signal.SIGKILL)
 
 
 def test_what_a_check_leaves_behind_ends_with_it(pm):
@@ -207,11 +208,11 @@ def test_early_hints_are_not_the_answer(pm, port):
 
 
 def test_watchdog(pm):
-    pm.up(f"[app:w]\nscript = {APPS}/watchdog.py\nready = notify\nhealth = notify\nhealth_interval = 500ms\n"
+    pm.up(f"[app:w]\nscript = {APPS}/watchdog.py\nready = notify\nhealth = notify\nhealth_interval = {ms(500)}\n"
           "health_failures = 2\ncwd = .\n")
     old = pm.pids("w")[0]
     (pm.dir / "stuck").touch()
-    wait_for(lambda: told(pm, "no WATCHDOG=1 within 500ms, 2 times in a row; replaced"), 10, "the verdict")
+    wait_for(lambda: told(pm, "no WATCHDOG=1 within") and told(pm, "2 times in a row; replaced"), 10, "the verdict")
     (pm.dir / "stuck").unlink()
     young = pm.wait_replaced("w", 0, old)["pid"]
     (pm.dir / "trigger").touch()
@@ -230,7 +231,7 @@ def test_it_goes_on_after_the_supervisor(pm, port, node):
 
 
 def test_a_stopped_supervisor_blames_nobody(pm, port, node):
-    cluster(pm, node, port, f"health = http://127.0.0.1:{port}/healthz\nhealth_interval = 300ms\nhealth_timeout = 50ms\n"
+    cluster(pm, node, port, f"health = http://127.0.0.1:{port}/healthz\nhealth_interval = 300ms\nhealth_timeout = {ms(50)}\n"
             "health_failures = 1\n", 1)
     wait_for(lambda: b"asked" in pm.log("web"), 10, "a probe")
     before, sup = pm.pids("web"), pm.daemon()["pid"]

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import NODE_APPS, SLOW, alive, app_path, wait_for
+from conftest import NODE_APPS, SLOW, alive, all_pids, app_path, read_proc, wait_for
 
 SLEEPER = "sleep 1000000"
 
@@ -40,13 +40,13 @@ def test_start_of_an_app_that_is_killed_at_once(pm):
 
 
 def test_one_bad_app_does_not_hinder_the_others(pm):
-    pm.ini(f"[app:good]\ncommand = {SLEEPER}\n[app:bad]\ncommand = {app_path('exiter')} 3\n")
+    pm.ini(f"[app:good]\ncommand = {SLEEPER}\n[app:bad]\ncommand = {app_path('exiter')} 3\nmin_uptime = 5s\n")
     pm.fails(1, "start")
     assert pm.state("good") == "online"
 
 
 def test_bad_deploy_of_node(pm):
-    pm.ini(f"[app:bad]\nscript = {NODE_APPS}/bad.js\n")
+    pm.ini(f"[app:bad]\nscript = {NODE_APPS}/bad.js\nmin_uptime = 5s\n")
     r = pm.fails(1, "start")
     assert "no-such-module" in r.out + r.err
 
@@ -55,7 +55,7 @@ def test_bad_deploy_of_node(pm):
 
 @pytest.mark.parametrize("code", [0, 1, 75, 255])
 def test_exit_code(pm, code):
-    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} {code} 300\nautorestart = never\n")
+    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} {code} 300\nready = spawn\nautorestart = never\n")
     pm.ok("start")
     app = pm.wait_state("x", "done")
     last = app["procs"][0]["last_exit"]
@@ -66,7 +66,7 @@ def test_exit_code(pm, code):
 
 def test_every_deadly_signal_by_name(pm):
     deadly = [n for n in range(1, 32) if n not in (17, 18, 19, 20, 21, 22, 23, 28)] + [signal.SIGRTMIN]
-    text = "".join(f"[app:s{int(n)}]\ncommand = {app_path('crasher')} {int(n)} 300\nautorestart = never\n"
+    text = "".join(f"[app:s{int(n)}]\ncommand = {app_path('crasher')} {int(n)} 300\nready = spawn\nautorestart = never\n"
                    f"stop_exit_codes = 0 {128 + n}\nlimit.core = 0\n" for n in deadly)
     pm.up(text)
     for n in deadly:
@@ -79,15 +79,17 @@ def test_a_signal_is_never_a_stop_code(pm):
     pm.up(f"""
     [app:k]
     command = {app_path('crasher')} 9 250
+    ready = spawn
     stop_exit_codes = 0 9 137 143
     max_restarts = 0
     """)
     wait_for(lambda: pm.app("k")["restarts"] >= 2, 10, "two restarts")
-    assert pm.proc("k")["last_exit"] | {"at": 0} == {"code": None, "signal": "SIGKILL", "core": False, "oom": False, "at": 0}
+    assert pm.proc("k")["last_exit"] | {"at": 0} == {
+        "code": None, "signal": "SIGKILL", "core": False, "oom": False, "asked": False, "at": 0}
 
 
 def test_stop_exit_codes(pm):
-    pm.up(f"[app:x]\ncommand = {app_path('exiter')} 42 300\nstop_exit_codes = 0 42\n")
+    pm.up(f"[app:x]\ncommand = {app_path('exiter')} 42 300\nready = spawn\nstop_exit_codes = 0 42\n")
     app = wait_for(lambda: pm.state("x") in ("done", "stopped") and pm.app("x"), 10, "done")
     assert app["restarts"] == 0 and app["procs"][0]["last_exit"]["code"] == 42
 
@@ -101,7 +103,7 @@ def test_core_flag_is_the_kernels(pm):
         pytest.skip("the hard limit of core is 0")
     dumped = os.WCOREDUMP(os.waitpid(p.pid, 0)[1])
     p.returncode = -11
-    pm.up(f"[app:c]\ncommand = {app_path('crasher')} 11 300\nautorestart = never\nlimit.core = unlimited\n")
+    pm.up(f"[app:c]\ncommand = {app_path('crasher')} 11 300\nready = spawn\nautorestart = never\nlimit.core = unlimited\n")
     assert pm.wait_state("c", "done")["procs"][0]["last_exit"]["core"] == dumped
 
 
@@ -270,6 +272,28 @@ def test_the_whole_tree_is_gone_after_stop(pm, mode):
     assert not any(alive(pid) for pid in kids)
 
 
+@pytest.mark.parametrize("how", ["stop", "kill -9"])
+@pytest.mark.parametrize("mode", ["hop", "spawn"])
+def test_a_tree_that_forks_without_pause_is_gone(pm, mode, how):
+    """Also without a control group; what scrubs its environment and leaves its session could escape there."""
+    mark = f"{mode}-{pm.dir.name}".encode()
+    pm.up(f"[app:f]\ncommand = {app_path('forker')} {mode} {mark.decode()}\nstop_timeout = 300ms\nready = spawn\n"
+          "autorestart = never\n")
+
+    def there():
+        return [p for p in all_pids() if mark in read_proc(p, "cmdline") and alive(p)]
+    wait_for(lambda: len(pm.log("f")) > 20 if mode == "hop" else len(there()) > 3, 10, "children")
+    if how == "stop":
+        pm.ok("stop", "f")
+    else:
+        os.kill(pm.pids("f")[0], signal.SIGKILL)
+        wait_for(lambda: pm.state("f") in ("failed", "done"), 10, "its end")
+    dots = len(pm.log("f"))
+    for _ in range(20):
+        assert there() == []
+    assert len(pm.log("f")) == dots, "one of them, too short-lived to be seen, goes on"
+
+
 def test_children_of_a_crashed_parent_are_gone_before_the_restart(pm):
     (pm.dir / "f.sh").write_text(
         f'for p in $(cat pids 2>/dev/null); do [ -e /proc/$p ] && ! grep -q "^State:.Z" /proc/$p/status && echo LEFT $p; done\n'
@@ -311,6 +335,21 @@ def test_an_unrelated_process_is_never_touched(pm):
 
 # --- readiness
 
+def test_odd_notifications(pm):
+    """Empty ones, long ones, ones without a text, ready twice."""
+    send = ("import os,socket,time;a=os.environ['NOTIFY_SOCKET'];s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.connect(a);"
+            "s.send(b'');s.send(b'x'*60000);s.send(b'\\0'*100);s.send(b'=');s.send(b'READY=2');socket.send_fds(s,[b''],[0]*50);"
+            "print('odd',flush=True);time.sleep(0.3);s.send(b'READY=1');s.send(b'READY=1');time.sleep(1e6)")
+    (pm.dir / "n.py").write_text(send)
+    pm.ini("[app:n]\ncommand = /usr/bin/python3 n.py\nready = notify\n")
+    p = pm.popen("start")
+    pm.wait_log("n", "odd")
+    assert pm.state("n") == "starting"
+    assert p.wait(timeout=20 * SLOW) == 0
+    app = pm.app("n")
+    assert app["state"] == "online" and app["restarts"] == 0 and pm.ok("events", "n").out.count("ready after") == 1
+
+
 def test_ready_notify(pm):
     pm.ini(f"[app:n]\ncommand = {app_path('notify')} 500\nready = notify\n")
     begin = time.monotonic()
@@ -343,6 +382,11 @@ def test_ready_listening_never(pm):
     pm.ini(f"[app:h]\nscript = {NODE_APPS}/never.js\ninstances = 1\nready = listening\nready_timeout = 700ms\nmax_restarts = 1\n")
     r = pm.fails(1, "start")
     assert "thinking" in r.out + r.err
+
+
+def test_no_min_uptime_is_ready_at_once(pm):
+    """It was ready only after ready_timeout: the report that it runs had not come yet."""
+    pm.up("[app:a]\ncommand = sleep 1000000\nmin_uptime = 0\nready_timeout = 1h\n")
 
 
 def test_ready_spawn(pm):

@@ -73,6 +73,16 @@ def test_the_socket_outlives_restart_and_supervisor(pm, port):
     assert answer(socket.AF_INET, ("127.0.0.1", port))[0] == pm.pids("e")[0]
 
 
+def test_one_of_two_is_restarted_after_the_supervisor_died(pm, port):
+    """What the socket is for is known without a cluster too: the other one still has the port."""
+    pm.up(f"[app:e]\ncommand = {app_path('echo')}\nlisten = 127.0.0.1:{port}\ninstances = 2\nmode = fork\n")
+    sup, other = pm.daemon()["pid"], pm.pids("e")[1]
+    os.kill(sup, signal.SIGKILL)
+    wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != sup, 10, "a new supervisor")
+    pm.ok("restart", "e:0")
+    assert "cannot listen" not in pm.daemon_log() and pm.pids("e")[1] == other
+
+
 def test_port_taken_names_the_holder(pm):
     holder = subprocess.Popen(
         ["/usr/bin/python3", "-c", "import socket,time; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"

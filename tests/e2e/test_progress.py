@@ -365,7 +365,7 @@ def test_cancel_of_what_is_not_there(web):
     c = web.connect()
     c.send(b'{"jsonrpc":"2.0","id":1,"method":"start","params":{"sel":["web"]}}\n')
     op = c.line()["params"]["op"]
-    assert "only a reload or a restart can be cancelled" in refused({"op": op})[1]
+    assert "only a reload, restart or apply can be cancelled" in refused({"op": op})[1]
 
 
 # --- the terminal

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import APPS, NODE_APPS, SLOW, alive, free_port, wait_for
+from conftest import APPS, NODE_APPS, alive, free_port, wait_for
 from test_cluster import both_answer, get, many, node, up  # noqa: F401: node is a fixture
 
 BALANCES = ["shared", "reuseport", "round-robin"]

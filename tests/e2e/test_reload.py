@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from conftest import alive, app_path, descendants, read_proc, wait_for
+from conftest import alive, app_path, descendants, ms, read_proc, wait_for
 
 GATE = """
 [app:web]
@@ -17,8 +17,13 @@ restart_delay = 20s
 """
 
 
+def gate():
+    """What ends at once does so before min_uptime, on a busy machine too."""
+    return GATE.replace("100ms", ms(150))
+
+
 def test_a_bad_deploy_touches_nothing_and_exits_9(pm):
-    pm.up(GATE)
+    pm.up(gate())
     before = pm.pids("web")
     (pm.dir / "broken").touch()
     r = pm.fails(9, "reload", "web")
@@ -91,7 +96,7 @@ def test_one_reload_of_an_app_at_a_time(pm):
     most = 0
     while first.poll() is None or second.poll() is None:
         most = max(most, len(children(pm)))
-    assert (first.returncode, second.returncode) == (0, 0) and most == 4, most
+    assert (first.returncode, second.returncode) == (0, 0) and most <= 4, most  # a loaded machine may not see the fourth
     assert pm.app("web")["online"] == 3
 
 
@@ -101,7 +106,7 @@ def children(pm):
 
 
 def test_killed_supervisor_in_the_middle(pm):
-    """What is in the slots stays, what was beside it ends."""
+    """The next one goes on; what is in the slots and not replaced yet stays until its turn comes."""
     pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 1s"))
     before = pm.pids("web")
     p = pm.popen("reload", "web", "--no-wait")
@@ -110,8 +115,8 @@ def test_killed_supervisor_in_the_middle(pm):
     old = pm.daemon()["pid"]
     os.kill(old, 9)
     wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != old, 15, "the next supervisor")
-    wait_for(lambda: len(children(pm)) == 3, 5, "three processes")
     assert pm.pids("web") == before and pm.state("web") == "online"
+    wait_for(lambda: not set(before) & set(pm.pids("web")) and len(children(pm)) == 3, 20, "three new processes")
 
 
 @pytest.mark.parametrize("features", ["", "-cgroup"])
@@ -150,7 +155,8 @@ def test_delete_in_the_middle(pm):
     p = pm.popen("reload", "web")
     wait_for(lambda: len(children(pm)) == 4, 5, "the successor")
     pm.ok("delete", "web")
-    assert p.wait(timeout=30) != 0
+    assert p.wait(timeout=30) == 1
+    assert p.stderr.read().count(b"deleted by another command (uid ") == 3 * 2
     assert pm.list()["apps"] == [] and not children(pm)
 
 
@@ -164,7 +170,7 @@ def test_daemon_stop_in_the_middle(pm):
 
 
 def test_9_as_json(pm):
-    pm.up(GATE)
+    pm.up(gate())
     (pm.dir / "broken").touch()
     r = pm.fails(9, "reload", "web", "--json")
     for text in (r.out, r.err):
@@ -174,7 +180,7 @@ def test_9_as_json(pm):
 
 
 def test_restart_goes_on_after_a_failure(pm):
-    pm.up(GATE)
+    pm.up(gate())
     (pm.dir / "broken").touch()
     r = pm.fails(1, "restart", "web")
     for slot in range(3):
@@ -204,7 +210,56 @@ def test_stop_ends_a_reload(pm):
     pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 5s"))
     p = pm.popen("reload", "web")
     wait_for(lambda: len(children(pm)) == 4, 10, "the reload under way")
-    pm.ok("stop", "web")
-    assert p.wait(timeout=30) in (1, 9)
+    stop = pm.popen("stop", "web")
+    assert stop.wait(timeout=30) == 0
+    assert p.wait(timeout=30) == 1
+    said = p.stderr.read()
+    assert said.count(b"stopped by another command (uid %d, pid %d)" % (os.geteuid(), stop.pid)) == 3 * 2, said
+    assert b"Why:" not in said and b"left as it was" not in said
     assert pm.pids("web") == [None] * 3 and pm.state("web") == "stopped"
     wait_for(lambda: not children(pm), 5, "the end of all")
+
+
+@pytest.mark.parametrize("command,how,slots,new", [
+    (("stop", "web:1"), b"web:1 stopped", 3, [0, 2]), (("scale", "web", "2"), b"web:2 scaled away", 2, [0, 1]),
+    (("restart", "web:0"), b"web:0 restarted", 3, [0, 1, 2])])
+def test_another_command_in_the_middle_says_nothing_about_the_version(pm, command, how, slots, new):
+    """It is told as what it was, and the other instances are reloaded all the same."""
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 400ms"))
+    before = pm.pids("web")
+    p = pm.popen("reload", "web")
+    wait_for(lambda: len(children(pm)) == 4, 10, "the reload under way")
+    pm.ok(*command)
+    assert p.wait(timeout=30) == 1
+    assert how + b" by another command (uid " in p.stderr.read()
+    pids = pm.pids("web")
+    assert len(pids) == slots and [i for i, pid in enumerate(pids) if pid and pid not in before] == new
+    events = [json.loads(line)["text"] for line in pm.ok("events", "--json", "-n", "100").out.splitlines()]
+    assert any(f"{slots - (command[0] == 'stop') - (command[0] == 'restart')} of 3 are new, 0 as before" in e for e in events), events
+
+
+def test_a_stop_during_a_restart_has_the_last_word(pm):
+    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 1500ms"))  # long enough to be met
+    p = pm.popen("restart", "web")
+    wait_for(lambda: pm.proc("web", 0)["state"] != "online", 10, "the restart under way")
+    pm.ok("stop", "web")
+    assert p.wait(timeout=30) == 1 and b"web:2 stopped by another command" in p.stderr.read()
+    assert pm.pids("web") == [None] * 3 and not children(pm)
+
+
+def test_a_reload_nobody_waits_for_leaves_word_of_its_failure(pm):
+    pm.up("[app:web]\ncommand = sh -c 'test -e broken && exit 4; exec sleep 1000000'\nready = spawn\nwatch = yes\n"
+          "watch_delay = 50ms\ninstances = 2\nmode = fork\n")
+    before = pm.pids("web")
+    (pm.dir / "broken").touch()
+    text = "web:0: exited 4"
+
+    def told():
+        events = [json.loads(line) for line in pm.ok("events", "--json", "-n", "100").out.splitlines()]
+        return [e for e in events if e["type"] == "reload" and text in e["text"] and "0 of 2 are new, 2 as before" in e["text"]]
+    wait_for(told, 10, "an event")
+    assert pm.pids("web") == before and pm.state("web") == "online"
+    assert "reload failed: exited 4" in pm.proc("web", 0)["note"] and "reload failed" in pm.ok("list", "-i").out
+    (pm.dir / "broken").unlink()
+    wait_for(lambda: not set(before) & set(pm.pids("web")), 20, "the next reload")
+    assert "reload failed" not in pm.ok("list", "-i").out

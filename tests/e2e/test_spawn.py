@@ -3,11 +3,14 @@
 import json
 import os
 import pwd
+import shutil
 import signal
+import subprocess
 
 import pytest
 
-from conftest import APPS, NODE_APPS, app_path, wait_for
+from conftest import APPS, NODE_APPS, app_path, read_proc, wait_for
+from test_limits import nobody
 
 root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 TWO = "[app:other]\ncommand = sleep 1000000\n"
@@ -69,6 +72,33 @@ def test_wrong_format(pm):
     cannot(pm, "[app:w]\nscript = prog\n", "cannot start w:0: ", "prog", "Exec format error")
 
 
+def test_a_program_that_is_being_written(pm):
+    """ETXTBSY; a new try succeeds once the writer is done."""
+    shutil.copy("/bin/sleep", pm.dir / "prog")
+    with open(pm.dir / "prog", "r+b"):
+        cannot(pm, "[app:w]\ncommand = ./prog 1000000\nrestart_delay = 50ms\nrestart_delay_max = 50ms\nmax_restarts = 0\n",
+               "cannot start w:0: ", "Text file busy")
+    pm.wait_state("w", "online")
+
+
+@root
+def test_an_exit_before_the_supervisor_knows_of_the_start(pm):
+    """strace holds the parent back in clone3 while the child ends: its status is not lost."""
+    if not shutil.which("strace"):
+        pytest.skip("no strace")
+    pm.up(TWO)
+    sup = pm.daemon()["pid"]
+    tracer = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-e", "trace=clone3", "-e", "inject=clone3:delay_exit=300000", "-p", str(sup)])
+    try:
+        wait_for(lambda: b"TracerPid:\t0" not in read_proc(sup, "status") or tracer.poll() is not None, 10, "strace")
+        pm.ini(TWO + f"[app:w]\ncommand = {app_path('exiter')} 7\nautorestart = never\nready = spawn\n")
+        pm.ctl("start")
+    finally:
+        tracer.terminate()
+        tracer.wait()
+    assert pm.wait_state("w", "done")["procs"][0]["last_exit"]["code"] == 7
+
+
 @root
 @pytest.mark.parametrize("key", ["user", "group"])
 def test_unknown_user_or_group(pm, key):
@@ -77,6 +107,39 @@ def test_unknown_user_or_group(pm, key):
     assert r.rc in (1, 7) and "nosuchone" in r.err
     if r.rc == 1:
         assert pm.state("other") == "online" and pm.pids("w") == [None]
+
+
+@root
+def test_another_user_without_the_right(pm):
+    """Refused by the daemon of an ordinary user, before anything runs as the wrong one."""
+    user = nobody(pm)
+    user.ini(TWO + "[app:w]\ncommand = sleep 1000000\nuser = root\n")
+    r = user.ctl("start")
+    assert r.rc != 0 and "only a pmctld of root" in r.out + r.err, r
+    assert not any(p["pid"] for a in user.list()["apps"] if a["name"] == "w" for p in a["procs"])
+
+
+@root
+def test_a_step_that_hangs_ends_in_time(pm):
+    """As on a mount that never answers: strace holds the stub back in chdir. The supervisor does not wait for it."""
+    if not shutil.which("strace"):
+        pytest.skip("no strace")
+    pm.up(TWO)
+    sup = pm.daemon()["pid"]
+    tracer = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=chdir", "-e", "inject=chdir:delay_enter=60000000", "-p", str(sup)])
+    try:
+        wait_for(lambda: b"TracerPid:\t0" not in read_proc(sup, "status") or tracer.poll() is not None, 10, "strace")
+        pm.ini(TWO + "[app:w]\ncommand = sleep 1000000\nready_timeout = 300ms\nmin_uptime = 200ms\nmax_restarts = 1\nstop_timeout = 100ms\n")
+        pm.ok("start", "--no-wait")
+        pid = wait_for(lambda: pm.pids("w")[0], 5, "the stub")
+        wait_for(lambda: "not ready within 300ms" in pm.ok("events", "w").out, 10, "the end of its time")
+        wait_for(lambda: "SIGKILL" in pm.ok("events", "w").out, 10, "SIGKILL")
+        assert pm.pids("w") == [pid] and pm.state("w") == "stopping"  # no second one beside it
+    finally:
+        tracer.kill()
+        tracer.wait()
+    pm.ok("stop", "w")
+    assert pm.state("other") == "online" and pm.daemon()["pid"] == sup
 
 
 def test_too_big_an_environment(pm):

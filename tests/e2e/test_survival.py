@@ -2,6 +2,7 @@
 """The supervisor may die, be stopped and come back: apps, lines, exit statuses and wishes are all still there."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -9,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from conftest import NODE_APPS, SLOW, alive, app_path, read_proc, stat_of, wait_for
+from conftest import BUILD, NODE_APPS, SLOW, alive, app_path, read_proc, stat_of, wait_for
 
 SLEEPER = "sleep 1000000"
 TWO = f"""
@@ -104,7 +105,7 @@ def test_no_line_is_lost_when_the_supervisor_is_killed(pm):
     pm.up(f"[app:p]\ncommand = {app_path('printer')} 60000 -k -r 30000\nready = spawn\nlog_max_size = 0\n")
     for _ in range(3):
         have = len(pm.log("p"))
-        wait_for(lambda: len(pm.log("p")) > have, 10, "more lines")
+        wait_for(lambda: len(pm.log("p")) > have or b"0000060000 " in pm.log("p")[-4000:], 10, "more lines")
         kill_supervisor(pm)
     wait_for(lambda: b"0000060000 " in pm.log("p")[-4000:], 60, "the last line")
     assert numbers(pm.log("p")) == list(range(1, 60001))
@@ -225,10 +226,7 @@ def test_a_reboot_in_between(pm):
     """The runtime directory is gone: pids in it mean nothing any more, wishes do."""
     pm.up(TWO)
     before = pm.pids("web")
-    d = pm.daemon()
-    pm.notice()
-    os.kill(d["keeper_pid"], signal.SIGKILL)
-    os.kill(d["pid"], signal.SIGKILL)
+    pm.kill_both()
     for pid in before + pm_other(before, pm):
         try:
             os.kill(pid, signal.SIGKILL)
@@ -246,16 +244,53 @@ def pm_other(before, pm):
             b"sleep" in read_proc(pid, "cmdline")]
 
 
-def test_killed_keeper_the_supervisor_goes_on(pm):
-    pm.up(TWO)
-    before = pm.pids("web")
+def kill_keeper(pm):
+    """Returns the daemon once another keeper is there."""
     d = pm.daemon()
     pm.notice()
     os.kill(d["keeper_pid"], signal.SIGKILL)
     wait_for(lambda: not alive(d["keeper_pid"]), 5, "the keeper's end")
-    assert pm.pids("web") == before and pm.daemon()["pid"] == d["pid"]
+
+    def replaced():
+        now = pm.daemon()
+        return now["keeper_pid"] not in (None, d["keeper_pid"]) and now
+    return wait_for(replaced, 10, "another keeper")
+
+
+def test_a_killed_keeper_is_replaced(pm):
+    pm.up(TWO)
+    before = pm.pids("web")
+    d = pm.daemon()
+    for _ in range(3):
+        new = kill_keeper(pm)
+        assert stat_of(new["pid"])[0] == new["keeper_pid"], "the supervisor is the new keeper's child"
+        assert pm.pids("web") == before
     os.kill(before[0], signal.SIGKILL)
-    pm.wait_replaced("web", 0, before[0])
+    pid = pm.wait_replaced("web", 0, before[0])["pid"]
+    assert stat_of(pid)[0] == new["keeper_pid"]
+    os.kill(new["pid"], signal.SIGKILL)  # and the new one does what keepers do
+    wait_for(lambda: pm.daemon()["pid"] != new["pid"], 10, "the next supervisor")
+    assert pm.pids("web") == [pid, before[1]]
+    assert pm.daemon()["keeper_pid"] == new["keeper_pid"]
+
+
+def test_an_exit_is_known_although_the_keeper_was_killed_before(pm):
+    pm.up(f"[app:e]\ncommand = sh -c 'while [ ! -e {pm.dir}/gate ]; do sleep 0.02; done; exit 7'\n"
+          "autorestart = never\nready = spawn\n")
+    kill_keeper(pm)
+    (pm.dir / "gate").touch()
+    pm.wait_state("e", "done")
+    assert pm.proc("e")["last_exit"]["code"] == 7
+
+
+def test_no_line_is_lost_when_the_keeper_is_killed(pm):
+    pm.up(f"[app:p]\ncommand = {app_path('printer')} 60000 -k -r 30000\nready = spawn\nlog_max_size = 0\n")
+    for _ in range(3):
+        have = len(pm.log("p"))
+        wait_for(lambda: len(pm.log("p")) > have or b"0000060000 " in pm.log("p")[-4000:], 10, "more lines")
+        kill_keeper(pm)
+    wait_for(lambda: b"0000060000 " in pm.log("p")[-4000:], 60, "the last line")
+    assert numbers(pm.log("p")) == list(range(1, 60001))
 
 
 def test_stopped_apps_stay_stopped_over_a_crash(pm):
@@ -279,8 +314,9 @@ def test_history_survives(pm):
 
 @pytest.mark.parametrize("when", range(8))
 def test_killed_in_the_middle_of_a_start(pm, when):
-    """Whenever it dies, afterwards each slot has exactly one process."""
-    pm.ini(f"[app:web]\ncommand = {SLEEPER}\nready = spawn\ninstances = 20\nmode = fork\nenv.MARK = {pm.dir}\n")
+    """Whenever it dies, afterwards each slot has exactly one process, and it is seen that its program runs."""
+    pm.ini(f"[app:web]\ncommand = {SLEEPER}\nready = spawn\nready_timeout = 60s\ninstances = 20\nmode = fork\n"
+           f"env.MARK = {pm.dir}\n")
     pm.ok("daemon", "start")
     d = pm.daemon()
     p = pm.popen("start")
@@ -330,17 +366,14 @@ def test_no_second_daemon_beside_a_supervisor_without_its_keeper(pm):
     wait_for(lambda: not alive(d["keeper_pid"]), 5, "the keeper's end")
     p = subprocess.run([pm.pmctld], env=pm.env(), capture_output=True, text=True, timeout=30)
     assert p.returncode == 1 and "runs already" in p.stderr, p
-    assert pm.daemon()["pid"] == d["pid"]
+    wait_for(lambda: pm.daemon()["keeper_pid"] == d["pid"], 10, "the supervisor to become the keeper")
 
 
 def test_lines_flow_again_after_both_were_killed(pm):
     pm.up(f"[app:p]\ncommand = {app_path('printer')} 200000 -k -r 20000\nready = spawn\nlog_max_size = 0\n")
     wait_for(lambda: pm.log("p"), 10, "lines")
-    pid, d = pm.pids("p")[0], pm.daemon()
-    pm.notice()
-    os.kill(d["keeper_pid"], signal.SIGKILL)
-    os.kill(d["pid"], signal.SIGKILL)
-    wait_for(lambda: not alive(d["pid"]), 5, "the end of both")
+    pid = pm.pids("p")[0]
+    pm.kill_both()
     pm.ok("daemon", "start")
     pm.notice()
     assert pm.pids("p") == [pid]
@@ -359,6 +392,75 @@ def test_a_starting_app_may_still_say_that_it_is_ready(pm):
     assert pm.pids("n") == [pid] and pm.app("n")["restarts"] == 0
 
 
+def test_what_is_written_into_the_pipe_of_an_ended_process_is_kept(pm):
+    """Its pipe waits at the keeper for those who hold the other end."""
+    pm.ini("[app:x]\ncommand = sh -c '(until [ -e go ]; do sleep 0.02; done; echo late words) & echo first; exit 3'\n"
+           "ready = spawn\nautorestart = never\nkill_mode = process\n")
+    pm.ctl("start")
+    pm.wait_log("x", "first")
+    wait_for(lambda: pm.proc("x")["pid"] is None, 10, "its end")
+    kill_supervisor(pm)
+    (pm.dir / "go").touch()
+    pm.wait_log("x", "late words")
+
+
+@pytest.mark.parametrize("how", ["delete x", "scale x 1"])
+def test_what_was_being_taken_away_ends_in_its_own_way(pm, how):
+    pm.up("[app:x]\ncommand = sh -c 'trap \"sleep 0.5; echo bye; exit 0\" TERM; echo up; while :; do sleep 0.02; done'\n"
+          "ready = spawn\nmode = fork\nstop_timeout = 20s\n")
+    pm.ok("scale", "x", "3")
+    for slot in range(3):
+        pm.wait_log("x", "up", slot)
+    pids = pm.pids("x")
+    pm.ctl(*how.split(), "--no-wait")
+    kill_supervisor(pm)
+    pm.wait_log("x", "bye", 2)
+    wait_for(lambda: not any(map(alive, pids[1:])), 10, "their end")
+    if how.startswith("scale"):
+        wait_for(lambda: pm.pids("x") == pids[:1] and pm.state("x") == "online", 10, "what is left")
+    else:
+        pm.wait_log("x", "bye", 0)
+        wait_for(lambda: not pm.list()["apps"], 10, "the end of the app")
+        kill_supervisor(pm)
+        assert not pm.list()["apps"]
+
+
+@pytest.mark.skipif(not shutil.which("strace") or os.geteuid() != 0, reason="takes strace, and who may use it on us")
+@pytest.mark.parametrize("save", range(3), ids=["online", "query", "listening"])
+def test_what_a_worker_said_just_before_the_supervisor_died_is_heard(pm, port, save):
+    """Killed while it writes down what the worker said; it had not answered yet."""
+    pm.up(f"[app:web]\nscript = {NODE_APPS}/http.js\ninstances = 1\nmode = cluster\nenv.PORT = {port}\n"
+          "ready_timeout = 90s\n")
+    sup, new, seen = pm.daemon()["pid"], pm.home / "state" / "sockets.tmp", set()
+    slow = subprocess.Popen(["strace", "-p", str(sup), "-o", "/dev/null", "-e", "trace=renameat", "-e",
+                             "inject=renameat:delay_enter=200000"], stderr=subprocess.DEVNULL)
+
+    def saves():
+        try:
+            seen.add(new.stat().st_mtime_ns)
+        except FileNotFoundError:
+            pass
+        return len(seen) > save
+    try:
+        wait_for(lambda: b"TracerPid:\t0" not in read_proc(sup, "status"), 10, "strace")
+        pm.popen("scale", "web", "2", "--no-wait")
+        wait_for(saves, 20, f"save {save}")
+        os.kill(sup, signal.SIGKILL)
+    finally:
+        slow.kill()
+        slow.wait()
+    pids = wait_for(lambda: pm.ctl("list").rc == 0 and pm.pids("web"), 15, "the next supervisor")
+    wait_for(lambda: pm.state("web") == "online", 15, "the worker was heard")
+    assert pm.pids("web") == pids
+
+    def answering():
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as r:
+            return json.load(r)["pid"]
+    os.kill(pids[0], signal.SIGSTOP)  # so that it is the other one that answers
+    wait_for(lambda: answering() == pids[1], 10, "an answer of the new one")
+    os.kill(pids[0], signal.SIGCONT)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_the_log_of_an_app_of_another_user_goes_on(pm):
     pm.up("[app:u]\ncommand = sh -c 'while :; do echo line; sleep 0.05; done'\nuser = nobody\nready = spawn\n")
@@ -367,3 +469,52 @@ def test_the_log_of_an_app_of_another_user_goes_on(pm):
     kill_supervisor(pm)
     have = len(pm.log("u"))
     wait_for(lambda: len(pm.log("u")) > have, 10, "more lines")
+
+
+def crash_loop(pm):
+    """The state saved last makes a supervisor abort; returns the pids of two apps, and what waits for one that stays."""
+    preload = BUILD / "tests" / "apps" / "preload-crashload.so"
+    pm.ini("[app:web]\ncommand = sleep 1000\ninstances = 2\nready = spawn\n"
+           f"[app:p]\ncommand = {app_path('printer')} 500000 -k -r 20000\nready = spawn\nlog_max_size = 0\n")
+    pm.ok("start", env={"LD_PRELOAD": str(preload)})
+    pm.up("[app:bad]\ncommand = sleep 1000\nready = spawn\nenv.X = crash-here\n")
+    pids, bad, old = pm.pids("web"), pm.pids("bad")[0], pm.daemon()["pid"]
+    pm.notice()
+    os.kill(old, signal.SIGKILL)
+    return pids, bad, lambda: wait_for(lambda: pm.ctl("ping", "--timeout", "1").rc == 0 and pm.daemon()["pid"] != old,
+                                       30, "a supervisor that stays")
+
+
+def end_pid(pid):
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not alive(pid), 5, "its end")
+
+
+@pytest.mark.skipif("asan" in BUILD.name, reason="the sanitizer does not allow a preloaded library")
+def test_a_state_that_crashes_the_supervisor_is_kept_aside(pm):
+    pids, bad, wait_up = crash_loop(pm)
+    wait_up()
+    assert pm.pids("web") == pids and alive(bad)
+    status = pm.rpc("status")
+    assert status["last_end"]["signal"] == "SIGABRT"
+    warning = next(w for w in status["warnings"] if "crashed 3 times" in w)
+    assert f"{pm.home}/state/state" in warning and (pm.home / "state" / "state.suspect").exists()
+    assert any("crashed 3 times" in e["text"] for e in pm.rpc("events")["events"])
+    end_pid(bad)
+    pm.up("[app:new]\ncommand = sleep 1000\nready = spawn\n")
+    assert pm.pids("web") == pids
+
+
+@pytest.mark.skipif("asan" in BUILD.name, reason="the sanitizer does not allow a preloaded library")
+def test_the_keeper_copies_logs_while_no_supervisor_stays(pm):
+    pids, bad, wait_up = crash_loop(pm)
+    wait_for(lambda: "next start in 2000 ms" in pm.daemon_log(), 10, "the keeper backing off")
+    have = len(pm.log("p"))
+    wait_for(lambda: len(pm.log("p")) > have, 2, "lines")
+    assert "runs, pid" not in pm.daemon_log().partition("next start in 2000 ms")[2]
+    wait_up()
+    have = len(pm.log("p"))
+    wait_for(lambda: len(pm.log("p")) > have, 10, "lines going on")
+    data = pm.log("p").rpartition(b"\n")[0] + b"\n"
+    assert numbers(data) == list(range(1, data.count(b"\n") + 1))
+    end_pid(bad)

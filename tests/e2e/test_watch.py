@@ -8,7 +8,7 @@ import time
 import urllib.request
 
 import pytest
-from conftest import NODE_APPS, SLOW, alive, descendants, free_port, wait_for
+from conftest import NODE_APPS, SLOW, alive, descendants, free_port, ms, wait_for
 
 APP = """
 [app:web]
@@ -184,7 +184,7 @@ def test_a_burst_is_one_reload(pm):
 
 def test_a_change_during_a_reload(pm):
     tree(pm)
-    pm.up(APP.replace("50ms", "1s"))
+    pm.up(APP.replace("50ms", ms(1000)))
     (old,) = pm.pids("web")
     put(pm, "code", "two\n")
     pm.wait_log("web", "two\n")  # its successor has read it
@@ -235,11 +235,11 @@ def test_nothing_leaks_into_apps(pm):
     assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
 
 
-BROKEN = """
+BROKEN = f"""
 [app:web]
 command = sh -c '. ./code'
 cwd = tree
-min_uptime = 50ms
+min_uptime = {ms(150)}
 watch = yes
 watch_delay = 50ms
 restart_delay = 60s
@@ -453,7 +453,7 @@ def test_an_app_that_writes_what_is_watched(pm):
     count = len(starts(pm))
     put(pm, "code", "two\n")
     wait_for(lambda: "code changed" in seen(pm), 15, "another change")
-    assert len(starts(pm)) <= count + 3
+    assert len(starts(pm)) <= count + 15  # not one each 1 ms
 
 
 @pytest.mark.parametrize("kind", ["--watch", "--watch=tree"])

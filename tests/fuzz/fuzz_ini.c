@@ -14,7 +14,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ini_file f = {0};
 	struct err_list errs = {0};
-	bool ok = ini_parse_apps(&f, (const char *)data, size, "/d/pmctl.ini", "/d", "d", &errs);
+	struct ini_source src = {.text = (const char *)data,
+				 .len = size,
+				 .file = "/d/pmctl.ini",
+				 .dir = "/d",
+				 .project = "d",
+				 .profile = size % 2 ? "p" : NULL};
+	bool ok = ini_parse_apps(&f, &src, &errs);
 	if (ok != (errs.count == 0 && errs.dropped == 0)) {
 		abort();
 	}

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay - gives a fuzz target every file of a folder, whole and cut at every length, as an
- * ordinary test.
+ * replay - gives a fuzz target every file of a folder, whole and cut at every length (or every
+ * STEP bytes, where that takes long), as an ordinary test.
  *
- * To search for new inputs (clang and its runtime, Debian's libclang-rt-dev):
- *
- *   CC=clang meson setup fuzzing -Db_sanitize=address,undefined -Db_lundef=false
- *       -Dc_args=-fsanitize=fuzzer-no-link
- *   ninja -C fuzzing
- *   mkdir found; fuzzing/tests/fuzz/fuzz_ini -max_total_time=60 found tests/fuzz/ini
+ * To search for new inputs: tests/fuzz/run.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -17,7 +12,7 @@
 #include <string.h>
 
 #define MAX   (1 << 20)
-#define EVERY 600 /* bytes up to which each length is tried */
+#define EVERY 600 /* lengths that are tried */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +28,7 @@ static void give(const uint8_t *data, size_t size)
 	free(copy);
 }
 
-static void replay(const char *path)
+static void replay(const char *path, size_t step)
 {
 	static uint8_t data[MAX];
 	FILE *f = fopen(path, "rb");
@@ -43,7 +38,7 @@ static void replay(const char *path)
 	}
 	size_t n = fread(data, 1, sizeof(data), f);
 	fclose(f);
-	for (size_t cut = 0; cut < n && cut < EVERY; cut++) {
+	for (size_t cut = 0; cut < n && cut < EVERY * step; cut += step) {
 		give(data, cut);
 	}
 	give(data, n);
@@ -77,16 +72,17 @@ static void synthetic(void)
 int main(int argc, char **argv)
 {
 	int files = 0;
-	DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
-	if (!dir) {
-		fprintf(stderr, "usage: replay FOLDER\n");
+	DIR *dir = argc >= 2 ? opendir(argv[1]) : NULL;
+	size_t step = argc >= 3 ? (size_t)atoi(argv[2]) : 1;
+	if (!dir || step == 0) {
+		fprintf(stderr, "usage: replay FOLDER [STEP]\n");
 		return 2;
 	}
 	for (struct dirent *e; (e = readdir(dir));) {
 		char path[4096];
 		if (e->d_name[0] != '.') {
 			snprintf(path, sizeof(path), "%s/%s", argv[1], e->d_name);
-			replay(path);
+			replay(path, step);
 			files++;
 		}
 	}

@@ -69,7 +69,7 @@ static inline void begin(struct logfile *f, int64_t max_size, int keep)
 	struct err err = {0};
 	logfile_init(f, in_dir("x.log"), max_size, keep, false);
 	assert_int_equal(f->fd, -1);
-	if (!logfile_open(f, geteuid(), &err)) {
+	if (!logfile_open(f, &err)) {
 		fail_msg("%s", err.msg);
 	}
 }

@@ -299,7 +299,7 @@ static const struct {
 	 "\"notfy\" is not one of auto, spawn, listening, message, notify, http://..., "
 	 "tcp://HOST:PORT, unix:PATH, exec:COMMAND; did you mean \"notify\"?"},
 	{"cron_restart", "0 25 * * *", "hour: \"25\" is not a number from 0 to 23"},
-	{"leak_window", "no", "not supported yet"},
+	{"leak_window", "5s", "5s is out of range; 10s to 7d"},
 	{"listen", "0", "\"0\" is not a port from 1 to 65535"},
 	{"listen", "65536", "\"65536\" is not a port from 1 to 65535"},
 	{"listen", "80,,81", "there is nothing between two commas"},

@@ -32,11 +32,17 @@ static void lines(void **state)
 	setenv("TZ", "UTC", 1);
 	tzset();
 	expect("{\"t\":\"2024-02-29T14:02:11.377Z\",\"app\":\"flaky\",\"slot\":0,\"type\":"
-	       "\"failed\",\"text\":\"gave up\",\"by\":{\"uid\":1000,\"pid\":7}}",
-	       "2024-02-29 14:02:11.377  flaky:0       failed    gave up  (uid 1000, pid 7)\n");
+	       "\"failed\",\"text\":\"gave up\",\"by\":{\"uid\":3999999999,\"pid\":0}}",
+	       "2024-02-29 14:02:11.377  flaky:0       failed    gave up  (uid 3999999999, pid "
+	       "0)\n");
 	expect("{\"t\":\"2024-02-29T14:02:11.377Z\",\"app\":\"flaky\",\"slot\":null,\"type\":"
 	       "\"stopped\",\"text\":\"asked to stop\",\"by\":null}",
 	       "2024-02-29 14:02:11.377  flaky         stopped   asked to stop\n");
+	/* What happened again and again. */
+	expect("{\"t\":\"2024-02-29T14:02:11.377Z\",\"app\":\"flaky\",\"slot\":0,\"type\":"
+	       "\"exit\",\"text\":\"exited 1\",\"times\":12,\"first_ms\":1709215200000}",
+	       "2024-02-29 14:02:11.377  flaky:0       exit      exited 1  "
+	       "(12 times since 14:00:00)\n");
 	/* Longer words push the rest, none is cut. */
 	expect("{\"t\":\"2024-02-29T14:02:11.377Z\",\"app\":\"a-rather-long-name\",\"slot\":12,"
 	       "\"type\":\"definition\",\"text\":\"x\"}",

@@ -19,7 +19,12 @@
 
 static bool parse(struct ini_file *f, const char *text, size_t len, struct err_list *errs)
 {
-	return ini_parse_apps(f, text, len, "/srv/pmctl.ini", "/srv", "shop", errs);
+	struct ini_source src = {.text = text,
+				 .len = len,
+				 .file = "/srv/pmctl.ini",
+				 .dir = "/srv",
+				 .project = "shop"};
+	return ini_parse_apps(f, &src, errs);
 }
 
 static struct ini_file good(const char *text, size_t len)
@@ -219,8 +224,14 @@ static const struct {
 	     "/srv/pmctl.ini:4: [what is it] unknown section\n"
 	     "/srv/pmctl.ini:5: [] unknown section\n"),
 	CASE("[app:web@prod]\nx\n[defaults@prod]\n",
-	     "/srv/pmctl.ini:1: [app:web@prod] profiles are not supported yet\n"
-	     "/srv/pmctl.ini:3: [defaults@prod] profiles are not supported yet\n"),
+	     "/srv/pmctl.ini:1: [app:web@prod] there is no [app:web] it could be laid over\n"
+	     "/srv/pmctl.ini:2: [app:web@prod] \"x\" has no =; a line is KEY = VALUE\n"),
+	CASE("[app:web]\nscript = a\n[app:web@]\n[app:web@a b]\n[app:web@p]\nx = 1\n[app:web@p]\n",
+	     "/srv/pmctl.ini:3: [app:web@] profile: the name is empty\n"
+	     "/srv/pmctl.ini:4: [app:web@a b] profile: the name may have only letters, digits, "
+	     "_ . and -\n"
+	     "/srv/pmctl.ini:6: [app:web@p] x: unknown key\n"
+	     "/srv/pmctl.ini:7: [app:web@p] given twice, first in line 5\n"),
 	CASE("[app:web\nfoo\n[app:x] ; note\n[",
 	     "/srv/pmctl.ini:1: the section header has no ]\n"
 	     "/srv/pmctl.ini:3: there is something behind the ] of the section header\n"
@@ -270,6 +281,59 @@ static void test_program_overrules_defaults(void **state)
 	ini_file_finish(&f);
 }
 
+static const char profiled[] = "[defaults]\nnice = 1\nnamespace = base\n"
+			       "[defaults@prod]\nnamespace = prod\numask = 077\n"
+			       "[app:web]\nscript = a.js\nargs = x\nnice = 2\nenv.A = 1\n"
+			       "[app:web-2]\nscript = b.js\n"
+			       "[app:web@prod]\ncommand = c d\nenv.A = 2\numask = 022\n"
+			       "[app:web-2@test]\nscript = t.js\n";
+
+static struct ini_file with_profile(const char *profile)
+{
+	struct ini_file f;
+	struct err_list errs = {0};
+	struct ini_source src = {.text = profiled,
+				 .len = sizeof(profiled) - 1,
+				 .file = "/srv/pmctl.ini",
+				 .dir = "/srv",
+				 .project = "shop",
+				 .profile = profile};
+	if (!ini_parse_apps(&f, &src, &errs)) {
+		fail_msg("%s", errs.msg[0]);
+	}
+	return f;
+}
+
+/* defaults, their overlay, the app, its overlay: each outranks what stands before it. */
+static void test_profiles(void **state)
+{
+	(void)state;
+	struct ini_file f = with_profile(NULL);
+	assert_string_equal(value(&f, 0, "script"), "a.js");
+	assert_string_equal(value(&f, 0, "namespace"), "base");
+	assert_string_equal(value(&f, 0, "env.A"), "1");
+	assert_null(value(&f, 0, "umask"));
+	assert_int_equal(f.nprofiles, 2);
+	ini_file_finish(&f);
+	f = with_profile("prod");
+	assert_null(value(&f, 0, "script")); /* the overlay says what is run */
+	assert_null(value(&f, 0, "args"));
+	assert_string_equal(value(&f, 0, "command"), "c d");
+	assert_string_equal(value(&f, 0, "namespace"), "prod");
+	assert_string_equal(value(&f, 0, "nice"), "2");
+	assert_string_equal(value(&f, 0, "env.A"), "2");
+	assert_string_equal(value(&f, 0, "umask"), "022");
+	assert_string_equal(value(&f, 1, "script"), "b.js");
+	assert_string_equal(value(&f, 1, "umask"), "077");
+	ini_file_finish(&f);
+	f = with_profile("test");
+	assert_string_equal(value(&f, 0, "script"), "a.js");
+	assert_string_equal(value(&f, 1, "script"), "t.js");
+	assert_true(ini_has_profile(&f, "test"));
+	assert_false(ini_has_profile(&f, "tes"));
+	ini_file_finish(&f);
+}
+
 static void test_merge(void **state)
 {
 	(void)state;
@@ -280,8 +344,12 @@ static void test_merge(void **state)
 	assert_int_equal(a.napps, 3);
 	assert_string_equal(a.apps[2]->name, "c");
 	assert_null(b.apps);
-	assert_true(ini_parse_apps(&b, "\n[app:b]\nscript = c\n", 20, "/srv/x.ini", "/srv", "p",
-				   &errs));
+	struct ini_source src = {.text = "\n[app:b]\nscript = c\n",
+				 .len = 20,
+				 .file = "/srv/x.ini",
+				 .dir = "/srv",
+				 .project = "p"};
+	assert_true(ini_parse_apps(&b, &src, &errs));
 	assert_false(ini_merge(&a, &b, &errs));
 	assert_int_equal(errs.count, 1);
 	assert_string_equal(errs.msg[0],
@@ -357,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_long_section_name),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_program_overrules_defaults),
+		cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_cut_at_every_byte),
 		cmocka_unit_test(test_many_errors_are_counted),

@@ -81,6 +81,19 @@ static void test_numbers(void **state)
 		assert_string_equal(b.data, ints[i].text);
 		buf_finish(&b);
 	}
+	static const struct {
+		double v;
+		const char *text;
+	} fine[] = {{0, "0.00"},     {0.126, "0.13"},	{-0.001, "0.00"},
+		    {-1.5, "-1.50"}, {12.999, "13.00"}, {NAN, "null"}};
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		struct buf out = {0};
+		struct jw jw;
+		jw_init(&jw, &out);
+		jw_real2(&jw, fine[i].v);
+		assert_string_equal(out.data, fine[i].text);
+		buf_finish(&out);
+	}
 	struct buf b = {0};
 	struct jw w;
 	jw_init(&w, &b);

@@ -71,9 +71,9 @@ static void at_200_columns(void **state)
 	       "  APP  NS    INST  STATE     ID  MODE     PID    UP  RST   CPU    MEM  FD  NOTE\n"
 	       "● api  shop   1/1  online     0  fork      11  1m1s    0  100%  50.0M  20  "
 	       "exit 1 11m ago\n"
-	       "▲ web  -      1/2  degraded      cluster       1h0m    7    0%   1.0M      "
+	       "▲ web  -      1/2  degraded      cluster       1h0m    7    0%   1.0M   9  "
 	       "1 of 2 online\n"
-	       "○ job  -      0/1  stopped       fork             -    0     -      -\n"
+	       "○ job  -      0/1  stopped    -  fork       -     -    0     -      -   -\n"
 	       "\n"
 	       "3 apps, 2 of 4 instances online. Why: pmctl why web\n");
 }
@@ -94,7 +94,7 @@ static void at_80_columns(void **state)
 	       "▲ web       1/2  degraded           1h0m    7    0%   1.0M  1 of 2 online\n"
 	       "● ├ web:0        online     1   21  1h0m    0    0%   1.0M\n"
 	       "◐ └ web:1        backoff    2    -     -    7     -      -  exit 2, again in 3s\n"
-	       "○ job       0/1  stopped               -    0     -      -\n"
+	       "○ job       0/1  stopped    -    -     -    0     -      -\n"
 	       "\n"
 	       "3 apps, 2 of 4 instances online. Why: pmctl why web\n");
 }
@@ -117,6 +117,72 @@ static void at_60_and_below(void **state)
 	       "* api  1/1 online\n"
 	       "! web  1/2 degraded\n"
 	       "o job  0/1 stopped\n");
+}
+
+/* The drawing everybody shall see: a cluster, a leak, one that waits, one that gave up, a job. */
+static const char shop[] =
+	"[{'name': 'web', 'namespace': 'shop', 'mode': 'cluster', 'state': 'online',"
+	"  'instances': 4, 'online': 4, 'restarts': 2, 'cpu_pct': 12, 'mem_bytes': 225023360,"
+	"  'note': '', 'up_ms': 273600000, 'memory_max': 2147483648, 'user': 'shop',"
+	"  'ready_by': 'http', 'mem_history': [8e8, 8e8, 8e8, 8e8, 8e8, 8e8, 8e8, 8e8], 'procs': ["
+	"   {'id': 3, 'slot': 0, 'pid': 48213, 'state': 'online', 'up_ms': 273600000,"
+	"    'restarts': 0, 'cpu_pct': 3, 'mem_bytes': 56203673, 'fds': 31, 'ready_ms': 3},"
+	"   {'id': 4, 'slot': 1, 'pid': 51990, 'state': 'online', 'up_ms': 660000,"
+	"    'restarts': 2, 'cpu_pct': 9, 'mem_bytes': 56203673, 'fds': 31, 'ready_ms': 1234,"
+	"    'last_exit': {'signal': 'SIGSEGV', 'core': true, 'at': '2025-11-22T13:49:00Z'}}]},"
+	" {'name': 'worker', 'namespace': 'shop', 'mode': 'fork', 'state': 'online',"
+	"  'instances': 2, 'online': 2, 'restarts': 0, 'cpu_pct': 3, 'mem_bytes': 123731968,"
+	"  'note': ':1 leak? +2.1M/min, 1h25m left', 'up_ms': 2520000, 'leak': {},"
+	"  'user': 'shop', 'ready_by': 'notify',"
+	"  'mem_history': [null, 15e6, 30e6, 50e6, 70e6, 80e6, 100e6, 123e6],"
+	"  'procs': []},"
+	" {'name': 'flaky', 'mode': 'fork', 'state': 'failed', 'instances': 1, 'online': 0,"
+	"  'restarts': 10, 'cpu_pct': null, 'mem_bytes': null, 'up_ms': null, 'user': 'shop',"
+	"  'note': 'exited 1 after 0.4s; gave up after 10 restarts in 5m',"
+	"  'mem_history': [null, null, null, null, null, null, null, null], 'procs': []}]";
+
+static void as_it_is_drawn(void **state)
+{
+	(void)state;
+	expect(&(struct listview){.width = 80, .utf8 = true}, shop,
+	       "  APP     INST  STATE     UP  RST  CPU     MEM  15 MIN    NOTE\n"
+	       "● web      4/4  online  3d4h    2  12%  214.6M  ▃▃▃▃▃▃▃▃\n"
+	       "▲ worker   2/2  online   42m    0   3%  118.0M   ▁▂▂▃▄▄▅  :1 leak? +2.1M/min, 1…\n"
+	       "✖ flaky    0/1  failed     -   10    -       -  -         exited 1 after 0.4s; …\n"
+	       "\n"
+	       "3 apps, 6 of 7 instances online, 1 failed. Why: pmctl why flaky\n");
+	expect(&(struct listview){.width = 80}, shop,
+	       "  APP     INST  STATE     UP  RST  CPU     MEM  15 MIN    NOTE\n"
+	       "* web      4/4  online  3d4h    2  12%  214.6M  ,,,,,,,,\n"
+	       "! worker   2/2  online   42m    0   3%  118.0M   _..,--=  :1 leak? +2.1M/min, 1~\n"
+	       "X flaky    0/1  failed     -   10    -       -  -         exited 1 after 0.4s; ~\n"
+	       "\n"
+	       "3 apps, 6 of 7 instances online, 1 failed. Why: pmctl why flaky\n");
+	expect(&(struct listview){.width = 140, .utf8 = true, .instances = true}, shop,
+	       "  APP      NS    INST  STATE   ID  MODE       PID    UP  RST  CPU     MEM  LIMIT  "
+	       "FD  READY   USER  NOTE\n"
+	       "● web      shop   4/4  online      cluster         3d4h    2  12%  214.6M  2048M  "
+	       "62  http    shop\n"
+	       "● ├ web:0              online   3           48213  3d4h    0   3%   53.6M   512M  "
+	       "31  3ms\n"
+	       "● └ web:1              online   4           51990   11m    2   9%   53.6M   512M  "
+	       "31  1.2s          SIGSEGV 11m ago, core kept\n"
+	       "▲ worker   shop   2/2  online   -  fork         -   42m    0   3%  118.0M      -   "
+	       "-  notify  shop  :1 leak? +2.1M/min, 1h25m left\n"
+	       "✖ flaky    -      0/1  failed   -  fork         -     -   10    -       -      -   "
+	       "-  -       shop  exited 1 after 0.4s; gave up after 10 r…\n"
+	       "\n"
+	       "3 apps, 6 of 7 instances online, 1 failed. Why: pmctl why flaky\n");
+	expect(&(struct listview){.width = 50, .utf8 = true}, shop,
+	       "● web     4/4 online  12%  214.6M\n"
+	       "▲ worker  2/2 online   3%  118.0M\n"
+	       "✖ flaky   0/1 failed    -       -\n");
+	expect(&(struct listview){.piped = true}, shop,
+	       "APP     INST  STATE     UP  RST  CPU     MEM  NOTE\n"
+	       "web      4/4  online  3d4h    2  12%  214.6M\n"
+	       "worker   2/2  online   42m    0   3%  118.0M  :1 leak? +2.1M/min, 1h25m left\n"
+	       "flaky    0/1  failed     -   10    -       -  exited 1 after 0.4s; gave up after "
+	       "10 restarts in 5m\n");
 }
 
 static void in_a_pipe(void **state)
@@ -290,12 +356,12 @@ static void instances_of_one_app(void **state)
 	listview_instances(&v, json_array_get(a, 1), &out);
 	assert_string_equal(
 		out.data,
-		"  INST   STATE    ID  PID    UP  RST  CPU   MEM  FD  NOTE\n"
-		"  web:0  online    1   21  1h0m    0   0%  1.0M   9\n"
-		"  web:1  backoff   2    -     -    7    -     -   -  exit 2, again in 3s\n");
+		"  INST   STATE    PID    UP  RST  CPU   MEM  LAST EXIT  NOTE\n"
+		"  web:0  online    21  1h0m    0   0%  1.0M  -\n"
+		"  web:1  backoff    -     -    7    -     -  -          exit 2, again in 3s\n");
 	buf_reset(&out);
 	listview_instances(&v, json_array_get(a, 2), &out);
-	assert_string_equal(out.data, "  INST  STATE  ID  PID  UP  RST  CPU  MEM  FD  NOTE\n");
+	assert_string_equal(out.data, "  INST  STATE  PID  UP  RST  CPU  MEM  LAST EXIT\n");
 	json_decref(a);
 	buf_finish(&out);
 }
@@ -357,6 +423,7 @@ int main(void)
 		cmocka_unit_test(at_200_columns),
 		cmocka_unit_test(at_80_columns),
 		cmocka_unit_test(at_60_and_below),
+		cmocka_unit_test(as_it_is_drawn),
 		cmocka_unit_test(in_a_pipe),
 		cmocka_unit_test(records_in_a_pipe),
 		cmocka_unit_test(text_of_others),

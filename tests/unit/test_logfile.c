@@ -11,7 +11,7 @@ static void opened_at_the_end(void **state)
 	(void)state;
 	struct logfile f;
 	struct stat st;
-	mode_t old = umask(0);
+	mode_t old = umask(077); /* as in the daemon */
 	begin(&f, 0, 3);
 	umask(old);
 	assert_int_equal(fstat(f.fd, &st), 0);
@@ -20,11 +20,11 @@ static void opened_at_the_end(void **state)
 	assert_false(fcntl(f.fd, F_GETFL) & O_APPEND); /* splice(2) refuses it */
 	say(&f, "one\n");
 	int fd = f.fd;
-	assert_true(logfile_open(&f, geteuid(), NULL)); /* open already */
+	assert_true(logfile_open(&f, NULL)); /* open already */
 	assert_int_equal(f.fd, fd);
 	logfile_close(&f);
 	logfile_close(&f);
-	assert_true(logfile_open(&f, geteuid(), NULL));
+	assert_true(logfile_open(&f, NULL));
 	assert_int_equal(f.size, 4);
 	say(&f, "two\n");
 	assert_int_equal(f.size, 8);
@@ -38,7 +38,8 @@ static void assert_refused(uid_t owner, const char *why)
 	struct logfile f;
 	struct err err = {0};
 	logfile_init(&f, in_dir("x.log"), 0, 3, false);
-	assert_false(logfile_open(&f, owner, &err));
+	logfile_set_owner(&f, &(struct asuser){.uid = owner}, false);
+	assert_false(logfile_open(&f, &err));
 	assert_int_equal(f.fd, -1);
 	assert_non_null(strstr(err.msg, f.path));
 	if (!strstr(err.msg, why)) {
@@ -78,7 +79,8 @@ static void whose_file_it_is(void **state)
 	assert_refused(0, "belongs to somebody else");
 	assert_refused(54321, "belongs to somebody else");
 	logfile_init(&f, in_dir("x.log"), 0, 3, false);
-	assert_true(logfile_open(&f, 12345, NULL));
+	logfile_set_owner(&f, &(struct asuser){.uid = 12345}, false);
+	assert_true(logfile_open(&f, NULL));
 	logfile_finish(&f);
 }
 

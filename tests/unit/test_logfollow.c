@@ -63,6 +63,50 @@ static void an_unfinished_line(void **state)
 	logsrc_finish(&s);
 }
 
+/* Emptied, and longer than before when we look again. */
+static void emptied_and_grown(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	log_put_at("x.log", "one\n", 1);
+	log_open(&s, 64);
+	expect_followed(&s, "one|");
+	log_put_at("x.log", "two\n", 2);
+	expect_followed(&s, "two|");
+	assert_int_equal(truncate(log_path("x.log"), 0), 0);
+	assert_int_equal(truncate(log_path("x.log.idx"), 0), 0);
+	log_put_at("x.log", "three\nfour\nfive\n", 3);
+	expect_followed(&s, "three|four|five|");
+	log_put_at("x.log", "six\n", 4);
+	expect_followed(&s, "six|");
+	logsrc_finish(&s);
+}
+
+/* The older ones were read long ago, or not: they are no news. */
+static void removed_beside_older_ones(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	log_put_at("x.log", "very old\n", 1);
+	log_rotate();
+	log_put_at("x.log", "old\n", 2);
+	log_rotate();
+	log_put_at("x.log", "one\n", 3);
+	log_open(&s, 64);
+	expect_followed(&s, "one|");
+	unlink(log_path("x.log"));
+	unlink(log_path("x.log.idx"));
+	expect_followed(&s, "");
+	assert_int_equal(logsrc_behind(&s), 0);
+	log_put_at("x.log", "two\n", 4);
+	expect_followed(&s, "two|");
+	assert_int_equal(rename(log_path("x.log"), log_path("x.log.3")), 0);
+	assert_int_equal(truncate(log_path("x.log.idx"), 0), 0); /* as the next writer does it */
+	log_put_at("x.log", "three\n", 5);
+	expect_followed(&s, "three|");
+	logsrc_finish(&s);
+}
+
 static void rotated_while_it_is_read(void **state)
 {
 	(void)state;
@@ -203,18 +247,120 @@ static void cut_while_we_search_backward(void **state)
 	}
 }
 
+/* The file and its older ones came while nobody looked: all of it is new. */
+static void many_files_at_once(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	log_open(&s, 64);
+	log_put_at("x.log", "1\n", 1);
+	log_rotate();
+	log_put_at("x.log", "2\n", 2);
+	log_rotate();
+	log_put_at("x.log", "3\n", 3);
+	expect_followed(&s, "1|2|3|");
+	logsrc_finish(&s);
+}
+
+/* In the midst of a rotation a number is missing. */
+static void a_number_that_is_missing(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	log_put_at("x.log", "1\n", 1);
+	log_rotate();
+	log_rotate();
+	log_open(&s, 64);
+	expect_backward(&s, false, "");
+	logsrc_finish(&s);
+	log_put_at("x.log", "2\n", 2);
+	log_open(&s, 64);
+	expect_backward(&s, false, "2|1|");
+	logsrc_finish(&s);
+	assert_int_equal(rename(log_path("x.log"), log_path("x.log.1")), 0);
+	log_open(&s, 64);
+	expect_backward(&s, false, "2|1|");
+	logsrc_finish(&s);
+}
+
+/* gzip makes another file of it, but its index stays. */
+static void compressed_while_it_is_read(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	char command[300];
+	log_put_at("x.log", "1\n", 1);
+	log_rotate();
+	log_put_at("x.log", "2\n", 2);
+	log_open(&s, 64);
+	expect_forward(&s, false, "2|");
+	log_rotate();
+	log_put_at("x.log", "3\n", 3);
+	snprintf(command, sizeof(command), "gzip -f %s", log_path("x.log.1"));
+	if (system(command) != 0) {
+		skip();
+	}
+	expect_followed(&s, "3|");
+	assert_false(s.files.gap);
+	logsrc_finish(&s);
+	unlink(log_path("x.log.1.gz"));
+}
+
+static void too_far_behind(void **state)
+{
+	(void)state;
+	struct logsrc s;
+	struct logline l;
+	static char line[1000];
+	uint64_t shown = 0;
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	log_put("x.log", "first\n");
+	log_open(&s, 64);
+	assert_int_equal(logsrc_behind(&s), 6);
+	for (int file = 0; file < 3; file++) {
+		for (int i = 0; i < 50; i++) {
+			log_append("x.log", line, sizeof(line));
+		}
+		if (file < 2) {
+			log_rotate();
+		}
+		assert_int_equal(logsrc_behind(&s), 6 + (file + 1) * 50 * sizeof(line));
+	}
+	/* Files that are gone by now are held. */
+	unlink(log_path("x.log.2"));
+	logsrc_skip(&s);
+	while (logsrc_next(&s, false, &l)) {
+		shown += l.len + 1;
+	}
+	assert_int_equal(shown, 65 * sizeof(line)); /* 64 KiB, from the beginning of a line on */
+	assert_int_equal(s.skipped, 6 + 150 * sizeof(line) - shown);
+	assert_int_equal(logsrc_behind(&s), 0);
+	logsrc_skip(&s);
+	log_put("x.log", "last\n");
+	expect_followed(&s, "last|");
+	assert_int_equal(s.skipped, 6 + 150 * sizeof(line) - shown);
+	logsrc_finish(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOG_TEST(no_file_then_one),
 		LOG_TEST(what_is_no_file),
 		LOG_TEST(an_unfinished_line),
+		LOG_TEST(emptied_and_grown),
+		LOG_TEST(removed_beside_older_ones),
 		LOG_TEST(rotated_while_it_is_read),
 		LOG_TEST(rotated_in_a_line),
 		LOG_TEST(rotated_while_we_search_backward),
 		LOG_TEST(removed_and_made_anew),
 		LOG_TEST(cut_while_it_is_read),
 		LOG_TEST(cut_while_we_search_backward),
+		LOG_TEST(many_files_at_once),
+		LOG_TEST(a_number_that_is_missing),
+		LOG_TEST(compressed_while_it_is_read),
+		LOG_TEST(too_far_behind),
 	};
 	return cmocka_run_group_tests(tests, log_setup, log_teardown);
 }

@@ -4,6 +4,46 @@
 
 #include "logwrite.h"
 
+/* How many bytes the stream had before this file. */
+static int64_t before_of(const char *name)
+{
+	struct logindex_reader r;
+	uint64_t bytes;
+	assert_true(logindex_reader_open(&r, AT_FDCWD, in_dir(name)));
+	bool known = logindex_before(&r, &bytes);
+	logindex_reader_finish(&r);
+	return known ? (int64_t)bytes : -1;
+}
+
+/* It counts on over an end of the writer, and not over an emptying. */
+static void what_was_before_is_told(void **state)
+{
+	(void)state;
+	struct logfile f;
+	begin(&f, 0, 2);
+	say(&f, "123\n");
+	assert_int_equal(before_of("x.log"), -1);
+	assert_true(logfile_rotate(&f, NULL));
+	assert_true(logfile_open(&f, NULL));
+	say(&f, "4\n");
+	logfile_mark_start(&f, 9);
+	logfile_finish(&f);
+	begin(&f, 0, 2);
+	assert_int_equal(before_of("x.log"), 4);
+	assert_true(logfile_rotate(&f, NULL));
+	assert_true(logfile_open(&f, NULL));
+	assert_int_equal(before_of("x.log"), 6);
+	say(&f, "5\n");
+	logfile_flush(&f);
+	say(&f, "12345\n");
+	logfile_mark(&f, 1);
+	assert_int_equal(before_of("x.log"), 0);
+	assert_true(logfile_rotate(&f, NULL));
+	assert_true(logfile_open(&f, NULL));
+	assert_int_equal(before_of("x.log"), 6);
+	logfile_finish(&f);
+}
+
 static void rotation_by_rename(void **state)
 {
 	(void)state;
@@ -18,13 +58,14 @@ static void rotation_by_rename(void **state)
 			put("x.log.1.gz", "packed"); /* in place of x.log.1 */
 			unlink(in_dir("x.log.1"));
 		}
-		logfile_rotate(&f);
+		assert_true(logfile_rotate(&f, NULL));
 		assert_int_equal(f.fd, -1);
 		assert_file("x.log", NULL);
-		assert_true(logfile_open(&f, geteuid(), NULL));
+		assert_true(logfile_open(&f, NULL));
 		assert_int_equal(f.size, 0);
 		assert_file("x.log.1", text);
-		assert_int_equal(size_of("x.log.1.idx"), LOGINDEX_RECORD);
+		assert_int_equal(size_of("x.log.1.idx"), (i == 1 ? 1 : 2) * LOGINDEX_RECORD);
+		assert_int_equal(before_of("x.log.1"), 2 * (i - 1));
 		assert_file("x.log.2", i == 2 ? "1\n" : i == 4 ? "3\n" : NULL);
 		assert_file("x.log.2.gz", i == 3 ? "packed" : NULL);
 		assert_file("x.log.1.gz", NULL);
@@ -40,12 +81,43 @@ static void rotation_that_keeps_nothing(void **state)
 	begin(&f, 0, 0);
 	say(&f, "gone\n");
 	logfile_mark(&f, 1);
-	logfile_rotate(&f);
+	assert_true(logfile_rotate(&f, NULL));
 	assert_file("x.log", NULL);
 	assert_file("x.log.1", NULL);
 	assert_int_equal(size_of("x.log.idx"), -1);
 	assert_int_equal(size_of("x.log.1.idx"), -1);
-	logfile_rotate(&f); /* of nothing */
+	assert_true(logfile_rotate(&f, NULL)); /* of nothing */
+	logfile_finish(&f);
+}
+
+static void rotation_of_nothing_costs_nothing(void **state)
+{
+	(void)state;
+	struct logfile f;
+	begin(&f, 0, 1);
+	say(&f, "kept\n");
+	put("x.log.gz", "somebody's");
+	for (int i = 0; i < 3; i++) {
+		assert_true(logfile_rotate(&f, NULL));
+		assert_file("x.log.1", "kept\n");
+		assert_file("x.log.gz", "somebody's");
+	}
+	logfile_finish(&f);
+}
+
+/* Of an earlier rotation that failed in the middle, or somebody has removed one. */
+static void rotation_up_to_a_gap(void **state)
+{
+	(void)state;
+	struct logfile f;
+	begin(&f, 0, 3);
+	say(&f, "new\n");
+	put("x.log.2", "old");
+	put("x.log.3", "older");
+	assert_true(logfile_rotate(&f, NULL));
+	assert_file("x.log.1", "new\n");
+	assert_file("x.log.2", "old");
+	assert_file("x.log.3", "older");
 	logfile_finish(&f);
 }
 
@@ -91,7 +163,7 @@ static void emptied_while_closed(void **state)
 	assert_file("x.log.idx", "");
 	assert_file("x.log.1", NULL);
 	/* Another file took its place: that one is emptied, and opened next. */
-	assert_true(logfile_open(&f, geteuid(), NULL));
+	assert_true(logfile_open(&f, NULL));
 	say(&f, "ours");
 	assert_int_equal(rename(in_dir("x.log"), in_dir("other")), 0);
 	put("x.log", "another");
@@ -127,9 +199,10 @@ static void not_emptied_through_a_link(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(rotation_by_rename),	  TEST(rotation_that_keeps_nothing),
-		TEST(emptied_while_open),	  TEST(emptied_while_closed),
-		TEST(not_emptied_through_a_link),
+		TEST(rotation_by_rename),	   TEST(what_was_before_is_told),
+		TEST(rotation_that_keeps_nothing), TEST(rotation_of_nothing_costs_nothing),
+		TEST(rotation_up_to_a_gap),	   TEST(emptied_while_open),
+		TEST(emptied_while_closed),	   TEST(not_emptied_through_a_link),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

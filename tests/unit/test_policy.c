@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <limits.h>
 
 #include "app/policy.h"
+#include "common/mem.h"
 
 /* The middle of the jitter: delays come out as written. */
 #define NO_JITTER(delay_ms) ((uint32_t)((delay_ms) / 10))
@@ -101,6 +103,48 @@ static void the_window_slides(void **arg)
 	assert_int_equal(policy_exit(&c, &h, &exit_1, 0, 1000, 0, &delay), EV_EXIT_RETRY);
 	/* A long life resets the delay, never the window. */
 	assert_int_equal(policy_exit(&c, &h, &exit_1, 60000, 1001, 0, &delay), EV_EXIT_GIVE_UP);
+	history_finish(&h);
+}
+
+/* 2^31 ms, 2^32 ms (49.7 days), and a clock that has run for 10,000 years; 2^32 restarts. */
+static void nothing_is_too_large(void **arg)
+{
+	static const int64_t begins[] = {INT64_C(0x7fffffff) - 1500, INT64_C(0xffffffff) - 1500,
+					 INT64_C(315576000000000)};
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_LEN(begins); i++) {
+		struct app_conf c = defaults();
+		struct history h;
+		int64_t delay = 0, t = begins[i];
+		c.max_restarts = 2;
+		c.restart_window_ms = 3000;
+		history_init(&h, 2);
+		assert_int_equal(policy_exit(&c, &h, &exit_1, 0, t, 0, &delay), EV_EXIT_RETRY);
+		assert_int_equal(policy_exit(&c, &h, &exit_1, 0, t + 1000, 0, &delay),
+				 EV_EXIT_RETRY);
+		assert_int_equal(policy_exit(&c, &h, &exit_1, 0, t + 2999, 0, &delay),
+				 EV_EXIT_GIVE_UP);
+		assert_int_equal(policy_exit(&c, &h, &exit_1, 0, t + 3000, 0, &delay),
+				 EV_EXIT_RETRY);
+		assert_int_equal(policy_exit(&c, &h, &exit_1, INT64_MAX, t + 4500, 0, &delay),
+				 EV_EXIT_NOW);
+		history_finish(&h);
+	}
+	struct app_conf c = defaults();
+	assert_in_range(policy_delay(&c, UINT_MAX, 0), c.restart_delay_max_ms * 9 / 10,
+			c.restart_delay_max_ms);
+	c.restart_delay_ms = 0;
+	assert_int_equal(policy_delay(&c, UINT_MAX, 0), 0); /* and at once: not 2^32 steps later */
+	struct history h;
+	int64_t delay = 0;
+	c = defaults();
+	c.max_restarts = 0;
+	history_init(&h, 0);
+	h.in_a_row = UINT_MAX;
+	for (int i = 0; i < 3; i++) {
+		policy_exit(&c, &h, &exit_1, 0, i, 0, &delay);
+		assert_in_range(delay, c.restart_delay_max_ms * 9 / 10, c.restart_delay_max_ms);
+	}
 	history_finish(&h);
 }
 
@@ -210,6 +254,7 @@ int main(void)
 		cmocka_unit_test(the_contracts_examples_hold),
 		cmocka_unit_test(the_limit_is_exact),
 		cmocka_unit_test(the_window_slides),
+		cmocka_unit_test(nothing_is_too_large),
 		cmocka_unit_test(zero_means_never_give_up),
 		cmocka_unit_test(the_wait_doubles_up_to_its_limit),
 		cmocka_unit_test(a_healthy_life_restarts_at_once),

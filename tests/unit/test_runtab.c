@@ -146,6 +146,17 @@ static void test_no_room(void **state)
 	assert_int_equal(faccessat(dirfd_of, "run", F_OK, 0), -1);
 	assert_int_equal(faccessat(dirfd_of, "run.tmp", F_OK, 0), -1);
 	runtab_close(open_table(BOOT_B, RUNTAB_NEW));
+	/* But a reboot with a full disk must not keep everything down. */
+	struct runtab *t = open_table(BOOT_B, RUNTAB_KEPT);
+	add(t, "web", 0);
+	runtab_close(t);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	t = open_table(BOOT_A, RUNTAB_OTHER_BOOT);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(count(t), 0);
+	assert_int_equal(runtab_next_id(t), 1);
+	runtab_close(t);
+	runtab_close(open_table(BOOT_A, RUNTAB_KEPT));
 }
 
 /* Change bytes of the file of a table with one record, and open it. */
@@ -171,14 +182,14 @@ static void test_damaged(void **state)
 	check_damage(12, "\xff", 1, RUNTAB_DAMAGED); /* record size */
 	check_damage(16, "z", 1, RUNTAB_OTHER_BOOT);
 	const off_t rec = 4096;
-	check_damage(rec + (off_t)offsetof(struct runtab_rec, in_use), "\x01", 1, RUNTAB_KEPT);
+	check_damage(rec + (off_t)offsetof(struct runtab_rec, in_use), "\x01", 1, RUNTAB_MENDED);
 	check_damage(rec + (off_t)offsetof(struct runtab_rec, slot), "\xff\xff\xff\xff", 4,
-		     RUNTAB_KEPT);
-	check_damage(rec + (off_t)offsetof(struct runtab_rec, app), "../x", 4, RUNTAB_KEPT);
+		     RUNTAB_MENDED);
+	check_damage(rec + (off_t)offsetof(struct runtab_rec, app), "../x", 4, RUNTAB_MENDED);
 	char full[sizeof(((struct runtab_rec *)0)->app)];
 	memset(full, 'a', sizeof(full));
 	check_damage(rec + (off_t)offsetof(struct runtab_rec, app), full, sizeof(full),
-		     RUNTAB_KEPT);
+		     RUNTAB_MENDED);
 	/* cut anywhere in the header */
 	for (off_t n = 0; n < 200; n++) {
 		char path[100];

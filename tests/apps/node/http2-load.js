@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // http2-load PORT: requests over one HTTP/2 connection, one after the other, until standard input ends; a connection
 // that says GOAWAY is not used for the next one. A request that GOAWAY meets before it is sent is REFUSED_STREAM by our
-// own side and repeated, as every client does (RFC 9113, 8.7). Prints {"answered":N,"failed":[...],"sessions":N}.
+// own side and repeated, as every client does (RFC 9113, 8.7). Prints "begun" at the first answer, and at the end
+// {"answered":N,"failed":[...],"sessions":N}.
 'use strict';
 const http2 = require('http2');
 const port = Number(process.argv[2]);
@@ -41,7 +42,9 @@ function next() {
   });
   stream.on('close', () => {
     if (body.includes('"pid"')) {
-      result.answered++;
+      if (result.answered++ === 0) {
+        console.log('begun');
+      }
     } else if (!failed) {
       result.failed.push('no answer');
     }

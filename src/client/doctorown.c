@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* doctor: what is ours: directories, socket, daemon, versions, start at boot. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/away.h"
+#include "client/daemonize.h"
+#include "client/diagnosis.h"
+#include "client/servicemgr.h"
+#include "client/tool.h"
+#include "client/unit.h"
+#include "common/mem.h"
+#include "common/units.h"
+#include "sys/trust.h"
+#include "version.h"
+
+static void check_dir(struct diagnosis *d, const char *name, const char *path, mode_t mode)
+{
+	struct stat st;
+	struct err why;
+	if (lstat(path, &st) != 0) {
+		if (errno == ENOENT) {
+			diagnosis_add(d, name, FINDING_OK, "%s is made by the daemon", path);
+		} else {
+			finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s: %s", path,
+						  strerror(errno)),
+				    "make its parents searchable, or set PMCTL_HOME");
+		}
+	} else if (!S_ISDIR(st.st_mode)) {
+		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s is %s", path,
+					  S_ISLNK(st.st_mode) ? "a symbolic link, which is not "
+								"followed here"
+							      : "no directory"),
+			    "remove it, or set PMCTL_HOME to another place");
+	} else if (st.st_uid != geteuid()) {
+		finding_fix(diagnosis_add(d, name, FINDING_FAIL,
+					  "%s belongs to uid %u, not to us (uid %u)", path,
+					  (unsigned)st.st_uid, (unsigned)geteuid()),
+			    "chown -R %u %s, or set PMCTL_HOME", (unsigned)geteuid(), path);
+	} else if (st.st_mode & 077 & ~mode) {
+		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s is open to others (mode %04o)",
+					  path, st.st_mode & 07777),
+			    "chmod %o %s", mode, path);
+	} else if (geteuid() == 0 && !trust_path(path, NULL, &why)) {
+		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "others can replace %s: %s", path,
+					  why.msg),
+			    "chown root and chmod go-w that one");
+	} else if (access(path, R_OK | W_OK | X_OK) != 0) {
+		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s: %s", path, strerror(errno)),
+			    "chmod %o %s", mode, path);
+	} else {
+		diagnosis_add(d, name, FINDING_OK, "%s, mode %04o", path, st.st_mode & 07777);
+	}
+}
+
+static void check_socket(struct diagnosis *d)
+{
+	const char *path = d->c->paths.socket;
+	struct stat st;
+	bool there = lstat(path, &st) == 0;
+	if (!there && away_is_locked(d->c)) {
+		finding_fix(diagnosis_add(d, "socket", FINDING_FAIL,
+					  "a daemon runs, but %s is gone", path),
+			    "pmctl daemon start makes it put one there again");
+	} else if (!there) {
+		diagnosis_add(d, "socket", FINDING_OK, "%s is not there: no daemon runs", path);
+	} else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 077) {
+		finding_fix(diagnosis_add(d, "socket", FINDING_FAIL,
+					  "%s is not a socket of ours alone (uid %u, mode %04o)",
+					  path, (unsigned)st.st_uid, st.st_mode & 07777),
+			    "rm %s; pmctl daemon start", path);
+	} else {
+		diagnosis_add(d, "socket", FINDING_OK, "%s, mode %04o", path, st.st_mode & 07777);
+	}
+}
+
+static bool is_leftover(const char *name)
+{
+	size_t len = strlen(name);
+	return strncmp(name, "state.corrupt-", 14) == 0 ||
+	       strncmp(name, "state.suspect", 13) == 0 ||
+	       (len > 4 && strcmp(name + len - 4, ".old") == 0);
+}
+
+static void check_leftovers(struct diagnosis *d)
+{
+	const char *path = d->c->paths.state;
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	struct buf names = {0};
+	size_t n = 0;
+	while (dir && (e = readdir(dir))) {
+		if (is_leftover(e->d_name) && n++ < 5) {
+			buf_addf(&names, "%s%s", names.len ? " " : "", e->d_name);
+		}
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	if (n) {
+		finding_fix(diagnosis_add(d, "leftovers", FINDING_WARN,
+					  "%zu damaged or suspect file%s kept in %s: %s%s", n,
+					  n == 1 ? " is" : "s are", path, names.data,
+					  n > 5 ? " ..." : ""),
+			    "see what pmctld.log says of them, then remove them");
+	} else {
+		diagnosis_add(d, "leftovers", FINDING_OK, "none in %s", path);
+	}
+	buf_finish(&names);
+}
+
+void doctor_files(struct diagnosis *d)
+{
+	check_dir(d, "runtime", d->c->paths.runtime, 0700);
+	check_dir(d, "state", d->c->paths.state, 0700);
+	check_dir(d, "logs", d->c->paths.log, 0750);
+	check_socket(d);
+	check_leftovers(d);
+}
+
+static void check_running(struct diagnosis *d)
+{
+	char age[24];
+	size_t i;
+	const json_t *w;
+	if (!d->status && d->c->conn.open) {
+		finding_fix(diagnosis_add(d, "daemon", FINDING_FAIL,
+					  "connected to %s, and no answer within 2 s",
+					  d->c->paths.socket),
+			    "pmctld.log may say why; kill -9 of its supervisor costs no app");
+		return;
+	}
+	if (!d->status) {
+		bool locked = away_is_locked(d->c);
+		finding_fix(diagnosis_add(d, "daemon", locked ? FINDING_FAIL : FINDING_WARN,
+					  locked ? "one runs, and does not answer" : "none runs"),
+			    "pmctl daemon start");
+		return;
+	}
+	units_format_age(member_int(d->status, "up_ms", 0), age, sizeof(age));
+	diagnosis_add(d, "daemon", FINDING_OK, "pid %lld, keeper %d, up %s, %lld of %lld online",
+		      (long long)member_int(d->status, "pid", 0), (int)d->keeper, age,
+		      (long long)member_int(d->status, "online", 0),
+		      (long long)member_int(d->status, "instances", 0));
+	json_array_foreach(json_object_get(d->status, "warnings"), i, w)
+	{
+		finding_fix(diagnosis_add(d, "daemon", FINDING_WARN, "%s",
+					  json_string_value(w) ? json_string_value(w) : "?"),
+			    "pmctl daemon status and pmctld.log say more");
+	}
+	const json_t *end = json_object_get(d->status, "last_end");
+	const char *signal = member_text(end, "signal", NULL);
+	if (signal && strcmp(signal, "SIGKILL") != 0) {
+		finding_fix(diagnosis_add(d, "daemon", FINDING_WARN,
+					  "its supervisor crashed (%s at %s); no app was lost",
+					  signal, member_text(end, "at", "?")),
+			    "please report it with pmctld.log");
+	}
+}
+
+/* What the installed pmctld says it is: "0.1.0"; NULL. The caller frees. */
+static char *installed_version(const char *path)
+{
+	const char *argv[] = {path, "--version", NULL};
+	struct buf said = {0};
+	int status = tool_run(argv, 2000, &said);
+	char *version = NULL;
+	if (status == 0 && said.len > 7 && strncmp(said.data, "pmctld ", 7) == 0) {
+		version = xstrndup(said.data + 7, strcspn(said.data + 7, " \n"));
+	}
+	buf_finish(&said);
+	return version;
+}
+
+/* Whether the daemon runs another file than the one that is installed now. */
+static bool is_replaced(const struct diagnosis *d)
+{
+	struct stat now, its;
+	const char *program = member_text(d->status, "program", NULL);
+	char *exe = xasprintf("/proc/%d/exe", (int)d->keeper);
+	bool replaced = program && stat(program, &now) == 0 && stat(exe, &its) == 0 &&
+			(now.st_dev != its.st_dev || now.st_ino != its.st_ino);
+	free(exe);
+	return replaced;
+}
+
+static void check_versions(struct diagnosis *d)
+{
+	char *path = daemonize_program();
+	char *installed = installed_version(path);
+	const char *runs = member_text(d->status, "version", NULL);
+	if (!installed) {
+		finding_fix(diagnosis_add(d, "version", FINDING_FAIL,
+					  "no pmctld that answers is installed (%s)", path),
+			    "install pmctl and pmctld together");
+	} else if (strcmp(installed, PMCTL_VERSION) != 0) {
+		finding_fix(diagnosis_add(d, "version", FINDING_WARN,
+					  "this is pmctl %s, and the pmctld installed is %s",
+					  PMCTL_VERSION, installed),
+			    "install both from one package; which -a pmctl pmctld");
+	} else if (runs && (strcmp(runs, installed) != 0 || is_replaced(d))) {
+		finding_fix(diagnosis_add(d, "version", FINDING_WARN,
+					  "pmctld %s runs, and another one, %s, is installed", runs,
+					  installed),
+			    "pmctl daemon upgrade; the apps run on");
+	} else {
+		diagnosis_add(d, "version", FINDING_OK, "pmctl, pmctld%s: all %s",
+			      runs ? " and the daemon that runs" : "", PMCTL_VERSION);
+	}
+	free(installed);
+	free(path);
+}
+
+static void check_boot(struct diagnosis *d)
+{
+	struct servicemgr m = {.user = geteuid() != 0};
+	struct err why;
+	char word[32];
+	if (!servicemgr_runs(&m, &why)) {
+		diagnosis_add(d, "boot", FINDING_OK, "%s; something else has to start pmctld",
+			      why.msg);
+		return;
+	}
+	servicemgr_word(&m, "is-enabled", word, sizeof(word));
+	if (strcmp(word, "enabled") != 0) {
+		finding_fix(diagnosis_add(d, "boot", FINDING_WARN,
+					  "the apps do not come back after a reboot: " UNIT_NAME
+					  " is %s",
+					  word[0] ? word : "not there"),
+			    "pmctl startup");
+	} else if (m.user && !servicemgr_lingers()) {
+		finding_fix(diagnosis_add(d, "boot", FINDING_WARN,
+					  UNIT_NAME " is enabled, but starts at log in, and ends "
+						    "with the last log out"),
+			    "loginctl enable-linger");
+	} else {
+		diagnosis_add(d, "boot", FINDING_OK, UNIT_NAME " is enabled%s",
+			      m.user ? ", and lingers" : "");
+	}
+}
+
+void doctor_daemon(struct diagnosis *d)
+{
+	check_running(d);
+	check_versions(d);
+	check_boot(d);
+}

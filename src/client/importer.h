@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_CLIENT_IMPORTER_H
+#define PMCTL_CLIENT_IMPORTER_H
+/*
+ * importer - what becomes of a foreign app list: apps of ours, and a line of report for each key.
+ *
+ * Pure: files, programs and the environment are asked for through struct import_world, so that
+ * tests can bring a world of their own. Readers (importjson, importyaml, importnode, importsup,
+ * importproc, importdump) fill it, importini and importreport write it out.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/words.h"
+#include "config/def.h"
+
+enum import_kind {
+	IMPORT_MAPPED,	    /* means the same here */
+	IMPORT_CHANGED,	    /* is there, with another meaning that the text tells */
+	IMPORT_UNSUPPORTED, /* is not there; the text has the nearest thing */
+	IMPORT_IGNORED,	    /* had no effect where it comes from either */
+	IMPORT_TODO,	    /* somebody has to give it a value */
+	IMPORT_KINDS
+};
+
+struct import_line {
+	char *app; /* its name here; NULL = the file as a whole */
+	char *key; /* of the source: "max_restarts", "env.PORT" */
+	enum import_kind kind;
+	char *to;   /* "max_restarts = 5"; NULL = nothing. Never the value of a variable. */
+	char *text; /* in words; "" = there is nothing to say */
+};
+
+/* A section of the result. */
+struct import_app {
+	struct app_def *def;	   /* name and settings */
+	struct words notes;	   /* comments in front of the settings */
+	struct app_def **profiles; /* named as the profile, settings laid over def's */
+	size_t nprofiles;
+};
+
+enum import_look { LOOK_NONE, LOOK_FILE, LOOK_PROGRAM /* a file that may be executed */ };
+
+/* What the importer may know of the machine. */
+struct import_world {
+	enum import_look (*look)(const char *path); /* absolute */
+	const char *(*env)(const char *name);	    /* NULL = not set */
+};
+
+struct import {
+	const struct import_world *world;
+	const char *shown; /* the source, for messages */
+	char *src_dir;	   /* absolute: what relative paths of the source mean */
+	char *real_dir;	   /* src_dir with its links followed, as node says __dirname; or NULL */
+	char *out_dir;	   /* absolute: where the result will lie */
+	struct import_app *defaults;
+	struct import_app **apps;
+	size_t napps;
+	struct import_line *lines;
+	size_t nlines;
+	/* Names that were given, as a hash table. */
+	struct import_name {
+		char *name;	 /* NULL = free */
+		unsigned suffix; /* the next to be tried for it */
+	} * names;
+	size_t names_cap, nnames;
+};
+
+/* Strings are copied but for `shown`. */
+void import_init(struct import *im, const struct import_world *world, const char *shown,
+		 const char *src_dir, const char *out_dir);
+void import_finish(struct import *im);
+
+/* A new app. A name that is not valid here, or taken, is changed, which the report says. */
+struct import_app *import_add(struct import *im, const char *name);
+/* Forget it again, with its settings; what was said of it stays. */
+void import_drop(struct import *im, struct import_app *app);
+
+/* Set a key after the parser of pmctl.ini has accepted it. *err gets a reason without subject. */
+bool import_put(struct import *im, struct app_def *def, const char *key, const char *value,
+		struct err *err);
+/* The settings of a profile of an app, made if need be; NULL if no profile can be called that. */
+struct app_def *import_profile(struct import *im, struct import_app *app, const char *name);
+
+/* A line of report. app NULL = the file; to NULL = nothing became of it. */
+void import_say(struct import *im, const struct import_app *app, const char *key,
+		enum import_kind kind, const char *to, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+size_t import_count(const struct import *im, enum import_kind kind);
+
+/* `path` of the source, relative to `base` (absolute), as it is written in the result: relative if
+ * it is below its folder, else absolute. ~ is the home directory. Caller frees. */
+char *import_path(const struct import *im, const char *base, const char *path);
+/* The same, absolute. */
+char *import_absolute(const struct import *im, const char *base, const char *path);
+
+/* Take out settings that do not go together, as the parser tells, and say so; an app that has
+ * nothing left to run is dropped. Before what follows. */
+void import_settle(struct import *im);
+/* The result as text; without profiles only where they are to be left out. */
+void import_render(const struct import *im, struct buf *out, bool profiles);
+/* Read the result by our own parser, every profile too. False with the errors. */
+bool import_verify(const struct import *im, struct err_list *errs);
+
+/* "mapped", "changed" ... for JSON and the report. */
+const char *import_kind_name(enum import_kind kind);
+
+#endif

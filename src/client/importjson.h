@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PMCTL_CLIENT_IMPORTJSON_H
+#define PMCTL_CLIENT_IMPORTJSON_H
+/* importjson - JSON and YAML texts of others as trees. Pure. */
+#include <jansson.h>
+
+#include "common/err.h"
+
+/* Comments as in JavaScript and commas behind the last element are passed over, as PM2 does. NULL
+ * with line and column. */
+json_t *importjson_read(const char *text, size_t len, struct err *err);
+
+/* The first document; anchors are followed, plain scalars become numbers, booleans and null. NULL
+ * with line and column. */
+json_t *importyaml_read(const char *text, size_t len, struct err *err);
+
+#endif

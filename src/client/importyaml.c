@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* importyaml - YAML by libyaml, as a tree. The only user of it. */
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "client/importjson.h"
+#include "common/mem.h"
+#include "config/names.h"
+
+#define DEPTH 40
+#define NODES 200000 /* made of one document: aliases of aliases could be without end */
+
+struct reader {
+	yaml_document_t doc;
+	size_t left; /* nodes that may still be made */
+};
+
+static bool is_one_of(const char *s, const char *words)
+{
+	size_t len = strlen(s);
+	for (const char *w = words; len && *w;) {
+		size_t n = strcspn(w, " ");
+		if (n == len && strncmp(w, s, n) == 0) {
+			return true;
+		}
+		w += n + (w[n] == ' ');
+	}
+	return false;
+}
+
+/* As YAML 1.2 and js-yaml, which PM2 reads by, tell: yes and on are texts. */
+static json_t *read_plain(const char *s)
+{
+	char *end;
+	if (!*s || is_one_of(s, "~ null Null NULL")) {
+		return json_null();
+	}
+	if (is_one_of(s, "true True TRUE")) {
+		return json_true();
+	}
+	if (is_one_of(s, "false False FALSE")) {
+		return json_false();
+	}
+	const char *digits = s + (*s == '-' || *s == '+');
+	size_t n = strspn(digits, "0123456789");
+	if (n && n < 18 && !digits[n] && (n == 1 || *digits != '0')) {
+		return json_integer(strtoll(s, NULL, 10));
+	}
+	if (n && n < 18 && digits[n] == '.' &&
+	    digits[n + 1 + strspn(digits + n + 1, "0123456789")] == 0) {
+		double d = strtod(s, &end);
+		return json_real(d);
+	}
+	return json_string(s);
+}
+
+static json_t *read_scalar(const yaml_node_t *node)
+{
+	const char *s = (const char *)node->data.scalar.value;
+	size_t len = node->data.scalar.length;
+	if (strlen(s) != len) {
+		return NULL; /* a NUL byte */
+	}
+	bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	return plain ? read_plain(s) : json_stringn(s, len);
+}
+
+static json_t *read_node(struct reader *r, int id, int depth);
+
+static json_t *read_list(struct reader *r, const yaml_node_t *node, int depth)
+{
+	json_t *list = json_array();
+	for (const yaml_node_item_t *i = node->data.sequence.items.start;
+	     list && i < node->data.sequence.items.top; i++) {
+		json_t *v = read_node(r, *i, depth + 1);
+		if (!v || json_array_append_new(list, v) != 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return list;
+}
+
+/* "<<": what the object has not set itself. */
+static void merge(json_t *into, json_t *from)
+{
+	size_t i;
+	json_t *each;
+	if (json_is_object(from)) {
+		json_object_update_missing(into, from);
+	}
+	json_array_foreach(from, i, each)
+	{
+		json_object_update_missing(into, each);
+	}
+}
+
+static json_t *read_object(struct reader *r, const yaml_node_t *node, int depth)
+{
+	json_t *o = json_object();
+	json_t *merged = NULL;
+	for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
+	     o && p < node->data.mapping.pairs.top; p++) {
+		const yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
+		json_t *v = read_node(r, p->value, depth + 1);
+		const char *name = key && key->type == YAML_SCALAR_NODE
+					   ? (const char *)key->data.scalar.value
+					   : NULL;
+		if (v && name && strcmp(name, "<<") == 0) {
+			json_decref(merged);
+			merged = v;
+		} else if (!v || !name || json_object_set_new(o, name, v) != 0) {
+			if (v && !name) {
+				json_decref(v);
+			}
+			json_decref(o);
+			o = NULL;
+		}
+	}
+	if (o && merged) {
+		merge(o, merged);
+	}
+	json_decref(merged);
+	return o;
+}
+
+static json_t *read_node(struct reader *r, int id, int depth)
+{
+	const yaml_node_t *node = yaml_document_get_node(&r->doc, id);
+	if (!node || depth > DEPTH || r->left == 0) {
+		return NULL;
+	}
+	r->left--;
+	switch (node->type) {
+	case YAML_SCALAR_NODE:
+		return read_scalar(node);
+	case YAML_SEQUENCE_NODE:
+		return read_list(r, node, depth);
+	case YAML_MAPPING_NODE:
+		return read_object(r, node, depth);
+	case YAML_NO_NODE:
+		break;
+	}
+	return NULL;
+}
+
+json_t *importyaml_read(const char *text, size_t len, struct err *err)
+{
+	struct reader r = {.left = NODES};
+	yaml_parser_t parser;
+	json_t *root = NULL;
+	char shown[SHOWN_MAX];
+	if (!yaml_parser_initialize(&parser)) {
+		abort(); /* out of memory, as in mem.h */
+	}
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	if (!yaml_parser_load(&parser, &r.doc)) {
+		err_set(err, ERR_CONFIG, "line %zu, column %zu: %s", parser.problem_mark.line + 1,
+			parser.problem_mark.column + 1,
+			names_shown(parser.problem ? parser.problem : "is not YAML", shown));
+	} else {
+		const yaml_node_t *top = yaml_document_get_root_node(&r.doc);
+		root = top ? read_node(&r, 1, 0) : NULL;
+		if (!root) {
+			err_set(err, ERR_CONFIG, "%s",
+				top ? "is nested too deeply, too large, or has a key that is no "
+				      "text"
+				    : "is empty");
+		}
+		yaml_document_delete(&r.doc);
+	}
+	yaml_parser_delete(&parser);
+	return root;
+}

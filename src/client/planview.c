@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/planview.h"
+
+#include <string.h>
+
+#include "client/client.h"
+#include "client/color.h"
+
+#define NAME_COLUMN 12 /* at least */
+#define KEY_COLUMN  14
+#define MAX_SAME    8 /* names of apps that do not change */
+
+static long long number(const json_t *o, const char *key)
+{
+	return (long long)member_int(o, key, 0);
+}
+
+static bool is(const json_t *item, const char *key, const char *value)
+{
+	return strcmp(member_text(item, key, ""), value) == 0;
+}
+
+bool planview_is_empty(const json_t *plan)
+{
+	return number(plan, "add") + number(plan, "change") + number(plan, "remove") == 0;
+}
+
+/* --- what it costs --- */
+
+static const char *instances(long long n)
+{
+	return n == 1 ? "instance" : "instances";
+}
+
+static void add_new(struct buf *out, const json_t *item)
+{
+	long long n = number(item, "instances");
+	if (json_is_true(json_object_get(item, "autostart"))) {
+		buf_addf(out, "start %lld %s", n, instances(n));
+	} else {
+		buf_adds(out, "add, not started (autostart = no)");
+	}
+}
+
+static void add_gone(struct buf *out, const json_t *item)
+{
+	long long running = number(item, "running");
+	if (is(item, "action", "remove")) {
+		buf_addf(out, "not in the file any more; %lld running stop, and it is deleted",
+			 running);
+	} else {
+		buf_addf(out,
+			 "not in the file any more; kept, %lld running (apply --prune removes "
+			 "it)",
+			 running);
+	}
+}
+
+/* The key whose change costs the most: "mode". */
+static const char *reason(const json_t *item)
+{
+	size_t i;
+	const json_t *k;
+	json_array_foreach(json_object_get(item, "keys"), i, k)
+	{
+		if (is(k, "effect", "restart")) {
+			return member_text(k, "key", "");
+		}
+	}
+	return "";
+}
+
+static void add_change(struct buf *out, const json_t *item)
+{
+	long long delta = number(item, "instances") - number(item, "instances_now");
+	bool rolls = is(item, "way", "reload") || is(item, "way", "restart");
+	if (is(item, "way", "start")) {
+		buf_adds(out, "none of it runs; counts from the next start");
+		return;
+	}
+	if (delta > 0) {
+		buf_addf(out, "start %lld more%s", delta, rolls ? ", then " : "");
+	} else if (delta < 0) {
+		buf_addf(out, "stop the %lld highest%s", -delta, rolls ? ", then " : "");
+	}
+	if (is(item, "way", "reload")) {
+		buf_adds(out, "rolling reload, no gap");
+	} else if (is(item, "way", "restart")) {
+		buf_adds(out, "restart, short stop of each instance: it opens its port itself");
+	} else if (is(item, "way", "swap")) {
+		buf_addf(out, "%srestart, all stop and then start, because %s changes",
+			 delta ? ", then " : "", reason(item));
+	} else if (!delta) {
+		buf_adds(out, "no change to processes");
+	}
+}
+
+/* --- one app --- */
+
+struct mark {
+	char c;
+	enum style style;
+};
+
+static struct mark mark_of(const json_t *item)
+{
+	if (is(item, "action", "add")) {
+		return (struct mark){'+', STYLE_OK};
+	}
+	if (is(item, "action", "change")) {
+		bool stops = is(item, "way", "swap") || is(item, "way", "restart");
+		return stops ? (struct mark){'!', STYLE_WARN} : (struct mark){'~', STYLE_INFO};
+	}
+	return (struct mark){'-', is(item, "action", "remove") ? STYLE_FAIL : STYLE_DIM};
+}
+
+static void add_padded(struct buf *out, const char *text, size_t width)
+{
+	size_t before = out->len;
+	client_add_text(out, text);
+	buf_addf(out, "%*s", (int)(width > out->len - before ? width - (out->len - before) : 0),
+		 "");
+}
+
+static void add_key(const struct client *c, struct buf *out, const json_t *k)
+{
+	const json_t *before = json_object_get(k, "old"), *after = json_object_get(k, "new");
+	bool secret = is(k, "old", "***") || is(k, "new", "***");
+	buf_adds(out, "      ");
+	add_padded(out, member_text(k, "key", "?"), KEY_COLUMN - 1);
+	buf_addc(out, ' ');
+	if (secret) {
+		buf_adds(out, !json_is_string(before)  ? "added"
+			      : !json_is_string(after) ? "removed"
+						       : "changed");
+	} else {
+		client_add_text(out, member_text(k, "old", "unset"));
+		buf_adds(out, c->utf8 ? " → " : " -> ");
+		client_add_text(out, member_text(k, "new", "unset"));
+	}
+	buf_addc(out, '\n');
+}
+
+static void add_item(const struct client *c, struct buf *out, const json_t *item, size_t width)
+{
+	size_t i;
+	const json_t *k;
+	struct mark m = mark_of(item);
+	buf_addf(out, "  %s%c%s ", c->out_color ? color_begin(m.style) : "", m.c,
+		 c->out_color ? COLOR_END : "");
+	add_padded(out, member_text(item, "app", "?"), width);
+	buf_addc(out, ' ');
+	if (is(item, "action", "add")) {
+		add_new(out, item);
+	} else if (is(item, "action", "change")) {
+		add_change(out, item);
+	} else {
+		add_gone(out, item);
+	}
+	buf_addc(out, '\n');
+	json_array_foreach(json_object_get(item, "keys"), i, k)
+	{
+		add_key(c, out, k);
+	}
+}
+
+/* --- all --- */
+
+static size_t name_width(const json_t *apps)
+{
+	size_t width = NAME_COLUMN, i;
+	const json_t *item;
+	json_array_foreach(apps, i, item)
+	{
+		size_t len = strlen(member_text(item, "app", ""));
+		width = len > width ? len : width;
+	}
+	return width;
+}
+
+static void add_same(struct buf *out, const json_t *plan)
+{
+	const json_t *names = json_object_get(plan, "unchanged");
+	size_t n = json_array_size(names);
+	if (!number(plan, "same")) {
+		return;
+	}
+	buf_addf(out, "    %lld unchanged", number(plan, "same"));
+	for (size_t i = 0; n <= MAX_SAME && i < n; i++) {
+		buf_adds(out, i ? ", " : ": ");
+		client_add_text(out, json_string_value(json_array_get(names, i)));
+	}
+	buf_addc(out, '\n');
+}
+
+void planview_add(const struct client *c, struct buf *out, const json_t *plan, const char *path)
+{
+	const json_t *apps = json_object_get(plan, "apps"), *item;
+	const char *profile = member_text(plan, "profile", "");
+	size_t width = name_width(apps), i;
+	buf_adds(out, "project ");
+	client_add_text(out, member_text(plan, "project", "?"));
+	buf_adds(out, ": ");
+	client_add_text(out, strcmp(path, "-") == 0 ? "standard input" : path);
+	if (profile[0]) {
+		buf_adds(out, " with profile ");
+		client_add_text(out, profile);
+	}
+	buf_adds(out, " against what runs\n\n");
+	json_array_foreach(apps, i, item)
+	{
+		add_item(c, out, item, width);
+	}
+	add_same(out, plan);
+}
+
+void planview_add_counts(struct buf *out, const json_t *plan, bool done)
+{
+	static const struct {
+		const char *key, *todo, *done;
+	} counts[] = {
+		{"add", "to add", "added"},
+		{"change", "to change", "changed"},
+		{"remove", "to remove", "removed"},
+		{"left", "left over", "left over"},
+	};
+	size_t before = out->len;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		long long n = number(plan, counts[i].key);
+		if (n) {
+			buf_addf(out, "%s%lld %s", out->len > before ? ", " : "", n,
+				 done ? counts[i].done : counts[i].todo);
+		}
+	}
+	if (out->len == before) {
+		buf_adds(out, "nothing to do");
+	}
+}
