@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,26 @@ static uint16_t port_of(int fd)
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
 	/* The port lies at the same place in both families. */
 	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+}
+
+/* Wait until the kernel shows what a program was started with: it closes the descriptors of the old
+ * program before that (begin_new_exec() and create_elf_tables() of Linux). */
+static void await_environ(pid_t pid)
+{
+	char path[64];
+	char byte;
+	ssize_t n = 0;
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	for (int tries = 0; n <= 0 && tries < 10000; tries++) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		n = read(fd, &byte, 1);
+		close(fd);
+		if (n <= 0) {
+			poll(NULL, 0, 1);
+		}
+	}
+	assert_int_equal(n, 1);
 }
 
 /* Run `sleep` under another name with fd, which we give up. It has this variable in front. */
@@ -47,6 +68,7 @@ static pid_t start_holder(int fd, const char *variable)
 	assert_int_equal(read(run[0], &byte, 1), 0); /* closed by the exec */
 	close(run[0]);
 	close(fd);
+	await_environ(pid);
 	return pid;
 }
 
