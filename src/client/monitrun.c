@@ -315,7 +315,7 @@ static void last_line(const struct monitrun_child *ch, char *out, size_t cap)
 	}
 	char line[1024];
 	snprintf(line, sizeof(line), "%.*s", (int)(end - from), ch->out + from);
-	snprintf(out, cap, "%s", behind_time(line));
+	snprintf(out, cap, "%.*s", (int)cap - 1, behind_time(line));
 }
 
 /* The first line that is none of progress; and whether there are more behind it. */

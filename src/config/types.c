@@ -173,15 +173,16 @@ static bool parse_duration(struct app_conf *c, const struct key *k, const char *
 	char shown[SHOWN_MAX];
 	char lo[24];
 	char hi[24];
-	names_shown(text, shown);
 	if (!units_parse_duration(text, &ms)) {
 		return err_set(err, ERR_CONFIG,
-			       "\"%s\" is not a duration; use 500ms, 10s, 5m or 1h", shown);
+			       "\"%s\" is not a duration; use 500ms, 10s, 5m or 1h",
+			       names_shown(text, shown));
 	}
 	if (ms < k->min || ms > k->max) {
 		units_format_duration(k->min, lo, sizeof(lo));
 		units_format_duration(k->max, hi, sizeof(hi));
-		return err_set(err, ERR_CONFIG, "%s is out of range; %s to %s", shown, lo, hi);
+		return err_set(err, ERR_CONFIG, "%s is out of range; %s to %s",
+			       names_shown(text, shown), lo, hi);
 	}
 	TYPES_FIELD(c, k, int64_t) = ms;
 	return true;
@@ -222,11 +223,12 @@ static bool parse_size(struct app_conf *c, const struct key *k, const char *sub,
 	int64_t bytes;
 	char shown[SHOWN_MAX];
 	char lo[24];
-	names_shown(text, shown);
 	if (!units_parse_size(text, &bytes)) {
-		return err_set(err, ERR_CONFIG, "\"%s\" is not a size; use 512M or 2G", shown);
+		return err_set(err, ERR_CONFIG, "\"%s\" is not a size; use 512M or 2G",
+			       names_shown(text, shown));
 	}
 	if (bytes < k->min) {
+		names_shown(text, shown);
 		units_format_size(k->min, lo, sizeof(lo));
 		if (strlen(text) <= 5 && !text[strspn(text, "0123456789")]) {
 			return err_set(err, ERR_CONFIG,
@@ -236,7 +238,7 @@ static bool parse_size(struct app_conf *c, const struct key *k, const char *sub,
 		return err_set(err, ERR_CONFIG, "%s is too small; the least is %s", shown, lo);
 	}
 	if (bytes > k->max) {
-		return err_set(err, ERR_CONFIG, "%s is too large", shown);
+		return err_set(err, ERR_CONFIG, "%s is too large", names_shown(text, shown));
 	}
 	TYPES_FIELD(c, k, int64_t) = bytes;
 	return true;
