@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import NODE_APPS, SLOW, alive, all_pids, app_path, read_proc, wait_for
+from conftest import NODE_APPS, SLOW, alive, all_pids, app_path, ms, read_proc, wait_for
 
 SLEEPER = "sleep 1000000"
 
@@ -135,6 +135,7 @@ def test_failed_after_exactly_so_many(pm, limit):
     pm.ini(f"""
     [app:x]
     command = {app_path('exiter')} 7
+    min_uptime = 10s
     max_restarts = {limit}
     restart_delay = 10ms
     restart_delay_max = 50ms
@@ -160,7 +161,7 @@ def test_uptime_does_not_clear_the_window(pm):
 
 
 def test_start_leaves_failed(pm):
-    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} 7\nmax_restarts = 1\nrestart_delay = 10ms\n")
+    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} 7\nmin_uptime = 10s\nmax_restarts = 1\nrestart_delay = 10ms\n")
     pm.fails(1, "start")
     pm.wait_state("x", "failed")
     pm.fails(1, "start", "x")
@@ -174,6 +175,7 @@ def test_the_delay_doubles_up_to_its_limit(pm):
     pm.ini("""
     [app:x]
     command = sh -c 'date +%s.%N; exit 1'
+    min_uptime = 10s
     restart_delay = 100ms
     restart_delay_max = 400ms
     max_restarts = 6
@@ -190,7 +192,7 @@ def test_the_delay_doubles_up_to_its_limit(pm):
 
 
 def test_crash_loop_shows_backoff_and_when(pm):
-    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} 1\nrestart_delay = 5s\n")
+    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} 1\nmin_uptime = 10s\nrestart_delay = 5s\n")
     pm.fails(1, "start")
     app = pm.wait_state("x", "backoff")
     assert "exit" in app["note"] and app["procs"][0]["pid"] is None
@@ -199,7 +201,7 @@ def test_crash_loop_shows_backoff_and_when(pm):
 
 
 def test_stop_wins_over_backoff_and_start_over_waiting(pm):
-    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} 1\nrestart_delay = 60s\nrestart_delay_max = 60s\n")
+    pm.ini(f"[app:x]\ncommand = {app_path('exiter')} 1\nmin_uptime = 10s\nrestart_delay = 60s\nrestart_delay_max = 60s\n")
     pm.fails(1, "start")
     pm.wait_state("x", "backoff")
     pm.fails(1, "restart", "x")  # at once, not after a minute; it dies again
@@ -379,7 +381,7 @@ def test_ready_listening(pm, port):
 
 
 def test_ready_listening_never(pm):
-    pm.ini(f"[app:h]\nscript = {NODE_APPS}/never.js\ninstances = 1\nready = listening\nready_timeout = 700ms\nmax_restarts = 1\n")
+    pm.ini(f"[app:h]\nscript = {NODE_APPS}/never.js\ninstances = 1\nready = listening\nready_timeout = {ms(700)}\nmax_restarts = 1\n")
     r = pm.fails(1, "start")
     assert "thinking" in r.out + r.err
 
@@ -463,7 +465,7 @@ def test_autostart_no(pm):
 
 
 def test_a_hundred_crash_at_once(pm):
-    pm.ini(f"[app:good]\ncommand = {SLEEPER}\n[app:x]\ncommand = {app_path('exiter')} 1\ninstances = 50\nmax_restarts = 3\n")
+    pm.ini(f"[app:good]\ncommand = {SLEEPER}\n[app:x]\ncommand = {app_path('exiter')} 1\nmin_uptime = 10s\ninstances = 50\nmax_restarts = 3\n")
     pm.ctl("start", "--timeout", "30s")
     pm.ok("ping", timeout=10)
     assert pm.state("good") == "online"
