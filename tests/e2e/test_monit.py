@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from conftest import alive, stat_of, wait_for
+from conftest import alive, wait_for
 from test_survival import kill_supervisor
 from tui import Tui
 
@@ -33,14 +33,6 @@ def dash(pm):
         t.monit(pm)
         t.wait(shows("web", "3/3 online"))
         yield t
-
-
-def program(t):
-    """The pid of the dashboard: the only child of the shell in the pane."""
-    shell = t.pid()
-    children = [int(p) for p in os.listdir("/proc") if p.isdigit() and (stat_of(int(p)) or (0,))[0] == shell]
-    assert len(children) == 1
-    return children[0]
 
 
 @pytest.mark.parametrize("rows,cols", [(8, 40), (12, 44), (24, 80), (36, 120), (50, 200), (80, 300)])
@@ -85,10 +77,7 @@ def test_whatever_ends_it_the_terminal_is_as_before(pm, sig):
         t.env["ASAN_OPTIONS"] += ":handle_segv=0:handle_abort=0"  # these crashes are ours
         t.run(["sh", "-c", STTY.format(f"'{pm.pmctl}' monit")], after="exec cat")
         t.wait(shows("web", "3/3 online"))
-        shell = [int(p) for p in os.listdir("/proc") if p.isdigit() and (stat_of(int(p)) or (0,))[0] == t.pid()]
-        children = [int(p) for p in os.listdir("/proc") if p.isdigit() and (stat_of(int(p)) or (0,))[0] in (t.pid(), *shell)]
-        pid = next(p for p in children if b"monit" in open(f"/proc/{p}/cmdline", "rb").read().split(b"\0"))
-        os.kill(pid, sig)
+        os.kill(t.program(), sig)
         t.wait("ended=")
         sums = wait_for(lambda: (s := re.findall(r"^[0-9a-f]{32}", "\n".join(t.screen()), re.M)) and len(s) == 2 and s,
                         10, "both states of the terminal")
@@ -184,7 +173,7 @@ def test_paused_nothing_wakes_it(dash):
         text = open(f"/proc/{pid}/status", encoding="ascii").read()
         return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)[1])
 
-    pid = program(dash)
+    pid = dash.program()
     dash.keys("p")
     dash.wait("PAUSED")
     seen = wait_for(lambda: (n := switches()) == switches() and n, 10, "rest")
@@ -203,4 +192,4 @@ def test_what_is_pasted_is_not_typed(dash, pm):
     dash.tmux("paste-buffer", "-p")
     dash.keys("j")
     dash.wait(lambda lines: any(s.startswith(">") and "worker" in s for s in lines))
-    assert pm.state("web") == "online" and alive(program(dash))
+    assert pm.state("web") == "online" and alive(dash.program())

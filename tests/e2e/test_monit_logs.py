@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from conftest import app_path, stat_of, wait_for
+from conftest import app_path, wait_for
 from test_logs import has_last
 from tui import Tui
 
@@ -46,10 +46,6 @@ def cpu_ticks(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return int(fields[11]) + int(fields[12])
-
-
-def program(t):
-    return next(int(p) for p in os.listdir("/proc") if p.isdigit() and (stat_of(int(p)) or (0,))[0] == t.pid())
 
 
 @pytest.fixture
@@ -306,7 +302,7 @@ def test_a_selection_that_is_passed_by_is_not_read(pm):
         dash(pm, t, "I am 0")
         t.keys(*["j"] * 11)
         t.wait("I am 11")
-        pid = program(t)
+        pid = t.program()
         held = [os.readlink(f"/proc/{pid}/fd/{n}") for n in os.listdir(f"/proc/{pid}/fd")]
         logs = [s for s in held if s.endswith(".log")]
         assert logs and all("/a11-0." in s for s in logs)

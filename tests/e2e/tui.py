@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 
-from conftest import wait_for
+from conftest import descendants, read_proc, wait_for
 
 
 class Tui:
@@ -74,6 +74,11 @@ class Tui:
     def pid(self):
         """Of the shell in the pane; the program is its child."""
         return int(self.ask("#{pane_pid}"))
+
+    def program(self):
+        """The pid of the dashboard, the only one below that shell."""
+        (pid,) = [p for p in descendants(self.pid()) if b"monit" in read_proc(p, "cmdline").split(b"\0")]
+        return pid
 
     def wait(self, what, deadline=20):
         """Until a text is on the screen, or a function of its lines is true. Returns the lines."""
