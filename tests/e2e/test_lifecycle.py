@@ -341,12 +341,14 @@ def test_odd_notifications(pm):
     """Empty ones, long ones, ones without a text, ready twice."""
     send = ("import os,socket,time;a=os.environ['NOTIFY_SOCKET'];s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.connect(a);"
             "s.send(b'');s.send(b'x'*60000);s.send(b'\\0'*100);s.send(b'=');s.send(b'READY=2');socket.send_fds(s,[b''],[0]*50);"
-            "print('odd',flush=True);time.sleep(0.3);s.send(b'READY=1');s.send(b'READY=1');time.sleep(1e6)")
+            "print('odd',flush=True)\nwhile not os.path.exists('go'):time.sleep(0.01)\n"
+            "s.send(b'READY=1');s.send(b'READY=1');time.sleep(1e6)")
     (pm.dir / "n.py").write_text(send)
     pm.ini("[app:n]\ncommand = /usr/bin/python3 n.py\nready = notify\n")
     p = pm.popen("start")
     pm.wait_log("n", "odd")
     assert pm.state("n") == "starting"
+    (pm.dir / "go").touch()
     assert p.wait(timeout=20 * SLOW) == 0
     app = pm.app("n")
     assert app["state"] == "online" and app["restarts"] == 0 and pm.ok("events", "n").out.count("ready after") == 1
