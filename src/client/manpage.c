@@ -6,7 +6,7 @@
 #include "client/appopts.h"
 #include "client/args.h"
 #include "client/commands.h"
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/err.h"
 #include "common/mem.h"
 #include "config/filekeys.h"

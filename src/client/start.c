@@ -12,7 +12,7 @@
 #include "client/commands.h"
 #include "client/daemonize.h"
 #include "client/deploy.h"
-#include "client/importread.h"
+#include "client/import/read.h"
 #include "client/result.h"
 #include "client/scripts.h"
 #include "common/limits.h"

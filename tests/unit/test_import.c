@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "client/importjson.h"
-#include "client/importmap.h"
-#include "client/importread.h"
-#include "client/importreport.h"
-#include "client/shellline.h"
+#include "client/import/json.h"
+#include "client/import/map.h"
+#include "client/import/read.h"
+#include "client/import/report.h"
+#include "client/import/shellline.h"
 #include "common/mem.h"
 #include "config/keys.h"
 

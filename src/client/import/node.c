@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/importnode.h"
+#include "client/import/node.h"
 
 #include <errno.h>
 #include <fcntl.h>

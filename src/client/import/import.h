@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_IMPORTER_H
-#define PMCTL_CLIENT_IMPORTER_H
+#ifndef PMCTL_CLIENT_IMPORT_IMPORT_H
+#define PMCTL_CLIENT_IMPORT_IMPORT_H
 /*
  * importer - what becomes of a foreign app list: apps of ours, and a line of report for each key.
  *

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "client/importjson.h"
+#include "client/import/json.h"
 #include "common/mem.h"
 #include "config/names.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/importmap.h"
+#include "client/import/map.h"
 
 #include <stdint.h>
 #include <stdlib.h>

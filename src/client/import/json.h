@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_IMPORTJSON_H
-#define PMCTL_CLIENT_IMPORTJSON_H
+#ifndef PMCTL_CLIENT_IMPORT_JSON_H
+#define PMCTL_CLIENT_IMPORT_JSON_H
 /* importjson - JSON and YAML texts of others as trees. Pure. */
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_SUPREAD_H
-#define PMCTL_CLIENT_SUPREAD_H
+#ifndef PMCTL_CLIENT_IMPORT_SUPREAD_H
+#define PMCTL_CLIENT_IMPORT_SUPREAD_H
 /*
  * supread - the text of supervisord.conf, as Python's configuration parser reads it: comments begin
  * with ; or #, also behind a blank in a value; indented lines continue a value; a key given twice

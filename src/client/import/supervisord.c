@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
-#include "client/supread.h"
+#include "client/import/map.h"
+#include "client/import/supread.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "config/names.h"

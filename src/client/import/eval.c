@@ -6,7 +6,7 @@
  * its name, so that values which come from there can be told from others; what a login sets stays,
  * for programs the file may start. The answer is one line on descriptor 3.
  */
-#include "client/importnode.h"
+#include "client/import/node.h"
 
 const char importnode_program[] =
 	"'use strict';\n"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/mem.h"
 
 /* unexpected (the default there): started again unless the code is one of exitcodes. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importer.h"
+#include "client/import/import.h"
 #include "common/mem.h"
 #include "config/conf.h"
 #include "config/ini.h"

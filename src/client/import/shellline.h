@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_SHELLLINE_H
-#define PMCTL_CLIENT_SHELLLINE_H
+#ifndef PMCTL_CLIENT_IMPORT_SHELLLINE_H
+#define PMCTL_CLIENT_IMPORT_SHELLLINE_H
 /* shellline - command lines written for a shell, as `command`, which has none. Pure. */
 #include <stdbool.h>
 

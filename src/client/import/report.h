@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_IMPORTREPORT_H
-#define PMCTL_CLIENT_IMPORTREPORT_H
+#ifndef PMCTL_CLIENT_IMPORT_REPORT_H
+#define PMCTL_CLIENT_IMPORT_REPORT_H
 /* importreport - what became of each key of an import, for people and as JSON. Pure. */
-#include "client/importer.h"
+#include "client/import/import.h"
 
 /* Lines, by app, and a sum at the end; safe to print. */
 void importreport_text(const struct import *im, struct buf *out);

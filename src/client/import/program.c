@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
-#include "client/shellline.h"
+#include "client/import/map.h"
+#include "client/import/shellline.h"
 #include "common/mem.h"
 #include "config/conf.h"
 #include "config/names.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/importjson.h"
+#include "client/import/json.h"
 
 #include <stdlib.h>
 #include <string.h>

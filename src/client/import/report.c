@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/importreport.h"
+#include "client/import/report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/shellline.h"
+#include "client/import/shellline.h"
 
 #include <ctype.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_IMPORTREAD_H
-#define PMCTL_CLIENT_IMPORTREAD_H
+#ifndef PMCTL_CLIENT_IMPORT_READ_H
+#define PMCTL_CLIENT_IMPORT_READ_H
 /* importread - which kind of app list a file is, and its text through the right reader. */
-#include "client/importer.h"
+#include "client/import/import.h"
 
 enum import_format {
 	FORMAT_UNKNOWN,

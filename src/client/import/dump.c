@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/mem.h"
 
 /* Members that are settings, and the values PM2 gives them by itself. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/mem.h"
 
 /* --- rows that need more than a converter --- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_IMPORTNODE_H
-#define PMCTL_CLIENT_IMPORTNODE_H
+#ifndef PMCTL_CLIENT_IMPORT_NODE_H
+#define PMCTL_CLIENT_IMPORT_NODE_H
 /*
  * importnode - app lists that are programs, evaluated by node in a child.
  *

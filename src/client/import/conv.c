@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/mem.h"
 #include "common/signals.h"
 #include "common/units.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/importer.h"
+#include "client/import/import.h"
 
 #include <ctype.h>
 #include <stdarg.h>

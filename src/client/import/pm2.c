@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/suggest.h"

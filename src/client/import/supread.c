@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/supread.h"
+#include "client/import/supread.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/importmap.h"
+#include "client/import/map.h"
 #include "common/mem.h"
 #include "config/names.h"
 

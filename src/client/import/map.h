@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_IMPORTMAP_H
-#define PMCTL_CLIENT_IMPORTMAP_H
+#ifndef PMCTL_CLIENT_IMPORT_MAP_H
+#define PMCTL_CLIENT_IMPORT_MAP_H
 /*
  * importmap - the keys of foreign app lists: tables, and the one way in which a row is applied.
  *
@@ -10,7 +10,7 @@
  */
 #include <jansson.h>
 
-#include "client/importer.h"
+#include "client/import/import.h"
 
 struct mapping;
 struct import_key;

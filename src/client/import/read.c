@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/importread.h"
+#include "client/import/read.h"
 
 #include <string.h>
 
-#include "client/importjson.h"
-#include "client/importmap.h"
+#include "client/import/json.h"
+#include "client/import/map.h"
 #include "common/mem.h"
 #include "common/utf8.h"
 
