@@ -6,7 +6,7 @@
 #include "client/commands.h"
 #include "client/complete.h"
 #include "client/manpage.h"
-#include "client/unit.h"
+#include "client/startup/unit.h"
 
 /* As a package ships it; conf/meson.build knows where the programs are. */
 static void add_unit(struct buf *out, bool user)

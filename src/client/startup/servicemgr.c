@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/servicemgr.h"
+#include "client/startup/servicemgr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/startup/unit.h"
 #include "client/tool.h"
-#include "client/unit.h"
 #include "common/mem.h"
 #include "sys/fileio.h"
 #include "sys/users.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_BOOTPATH_H
-#define PMCTL_CLIENT_BOOTPATH_H
+#ifndef PMCTL_CLIENT_STARTUP_BOOTPATH_H
+#define PMCTL_CLIENT_STARTUP_BOOTPATH_H
 /*
  * bootpath - which directories of the caller's PATH the daemon needs at boot.
  *

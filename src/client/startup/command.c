@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/bootpath.h"
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/daemonize.h"
-#include "client/servicemgr.h"
-#include "client/unit.h"
+#include "client/startup/bootpath.h"
+#include "client/startup/servicemgr.h"
+#include "client/startup/unit.h"
 #include "common/mem.h"
 #include "sys/fileio.h"
 #include "version.h"

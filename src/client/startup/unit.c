@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/unit.h"
+#include "client/startup/unit.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_SERVICEMGR_H
-#define PMCTL_CLIENT_SERVICEMGR_H
+#ifndef PMCTL_CLIENT_STARTUP_SERVICEMGR_H
+#define PMCTL_CLIENT_STARTUP_SERVICEMGR_H
 /*
  * servicemgr - systemd as startup, unstartup and doctor see it: through systemctl, and the
  * directories of its units. The system's own manager, that of the user, or units below another root

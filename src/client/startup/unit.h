@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_UNIT_H
-#define PMCTL_CLIENT_UNIT_H
+#ifndef PMCTL_CLIENT_STARTUP_UNIT_H
+#define PMCTL_CLIENT_STARTUP_UNIT_H
 /*
  * unit - the text of pmctld.service, and whose an existing one is. Pure.
  *

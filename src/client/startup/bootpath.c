@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/bootpath.h"
+#include "client/startup/bootpath.h"
 
 #include <limits.h>
 #include <stdlib.h>
