@@ -10,7 +10,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#include "client/diagnosis.h"
+#include "client/doctor/diagnosis.h"
 #include "common/mem.h"
 #include "common/units.h"
 #include "sys/cgmount.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_DIAGNOSIS_H
-#define PMCTL_CLIENT_DIAGNOSIS_H
+#ifndef PMCTL_CLIENT_DOCTOR_DIAGNOSIS_H
+#define PMCTL_CLIENT_DOCTOR_DIAGNOSIS_H
 /*
  * diagnosis - what `pmctl doctor` found: a line for each thing it looked at, in order.
  *

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "client/commands.h"
-#include "client/diagnosis.h"
+#include "client/doctor/diagnosis.h"
 #include "common/clock.h"
 #include "common/mem.h"
 

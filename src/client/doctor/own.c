@@ -9,7 +9,7 @@
 
 #include "client/away.h"
 #include "client/daemonize.h"
-#include "client/diagnosis.h"
+#include "client/doctor/diagnosis.h"
 #include "client/startup/servicemgr.h"
 #include "client/startup/unit.h"
 #include "client/tool.h"

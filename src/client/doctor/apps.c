@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "client/appfile.h"
-#include "client/diagnosis.h"
+#include "client/doctor/diagnosis.h"
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/words.h"
