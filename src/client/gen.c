@@ -4,7 +4,7 @@
 
 #include "client/client.h"
 #include "client/commands.h"
-#include "client/complete.h"
+#include "client/complete/complete.h"
 #include "client/manpage.h"
 #include "client/startup/unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* completezsh - the completion script of zsh. */
 #include "client/commands.h"
-#include "client/complete.h"
+#include "client/complete/complete.h"
 
 #define QUOTE "'\\''"
 

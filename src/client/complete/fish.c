@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "client/commands.h"
-#include "client/complete.h"
+#include "client/complete/complete.h"
 
 #define QUOTE "\\'"
 

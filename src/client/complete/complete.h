@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef PMCTL_CLIENT_COMPLETE_H
-#define PMCTL_CLIENT_COMPLETE_H
+#ifndef PMCTL_CLIENT_COMPLETE_COMPLETE_H
+#define PMCTL_CLIENT_COMPLETE_COMPLETE_H
 /* complete - completion scripts from the tables of commands, options and keys. */
 #include "client/args.h"
 #include "common/buf.h"

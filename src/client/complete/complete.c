@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/complete.h"
+#include "client/complete/complete.h"
 
 #include <string.h>
 
