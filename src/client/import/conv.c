@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importconv - values of foreign keys as ours. */
+/* conv - values of foreign keys as ours. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * importdump - dump.pm2, PM2's own list of what ran, as an app list of PM2.
+ * dump - dump.pm2, PM2's own list of what ran, as an app list of PM2.
  *
  * It has an entry for each process, the whole environment of the shell that started it, and a
  * hundred members that are no settings: what PM2 fills in by itself is dropped without a word.

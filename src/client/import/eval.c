@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * importeval - what node runs to evaluate an app list.
+ * eval - what node runs to evaluate an app list.
  *
  * The file is loaded twice. The second time each variable of the environment reads as a mark with
  * its name, so that values which come from there can be told from others; what a login sets stays,

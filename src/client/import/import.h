@@ -2,11 +2,12 @@
 #ifndef PMCTL_CLIENT_IMPORT_IMPORT_H
 #define PMCTL_CLIENT_IMPORT_IMPORT_H
 /*
- * importer - what becomes of a foreign app list: apps of ours, and a line of report for each key.
+ * import - what becomes of a foreign app list: apps of ours, and a line of report for each key.
  *
  * Pure: files, programs and the environment are asked for through struct import_world, so that
- * tests can bring a world of their own. Readers (importjson, importyaml, importnode, importsup,
- * importproc, importdump) fill it, importini and importreport write it out.
+ * tests can bring a world of their own. Readers (json, yaml, node, supervisord,
+ * procfile, dump) fill it, ini and report write it out. Nothing here but command and node makes a
+ * system call, and nothing but command knows the rest of the client.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,7 +44,7 @@ struct import_app {
 
 enum import_look { LOOK_NONE, LOOK_FILE, LOOK_PROGRAM /* a file that may be executed */ };
 
-/* What the importer may know of the machine. */
+/* What the import may know of the machine. */
 struct import_world {
 	enum import_look (*look)(const char *path); /* absolute */
 	const char *(*env)(const char *name);	    /* NULL = not set */

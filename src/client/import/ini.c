@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importini - the result of an import as the text of pmctl.ini, and what our own parser says of it.
+/* ini - the result of an import as the text of pmctl.ini, and what our own parser says of it.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_CLIENT_IMPORT_JSON_H
 #define PMCTL_CLIENT_IMPORT_JSON_H
-/* importjson - JSON and YAML texts of others as trees. Pure. */
+/* json - JSON and YAML texts of others as trees. Pure. */
 #include <jansson.h>
 
 #include "common/err.h"

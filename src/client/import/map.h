@@ -2,11 +2,11 @@
 #ifndef PMCTL_CLIENT_IMPORT_MAP_H
 #define PMCTL_CLIENT_IMPORT_MAP_H
 /*
- * importmap - the keys of foreign app lists: tables, and the one way in which a row is applied.
+ * map - the keys of foreign app lists: tables, and the one way in which a row is applied.
  *
  * A row says what a key is called there and here, how its value is turned into ours, and what is
  * different. The report and a section of pmctl.1 come from the same rows. To support another key,
- * add a row in importpm2keys.c or importsupkeys.c.
+ * add a row in pm2keys.c or supkeys.c.
  */
 #include <jansson.h>
 

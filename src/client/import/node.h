@@ -2,7 +2,7 @@
 #ifndef PMCTL_CLIENT_IMPORT_NODE_H
 #define PMCTL_CLIENT_IMPORT_NODE_H
 /*
- * importnode - app lists that are programs, evaluated by node in a child.
+ * node - app lists that are programs, evaluated by node in a child.
  *
  * The child gives its answer over a pipe of its own, apart from what the file prints. It has some
  * seconds and 1 MiB; then it and all it started are killed.
@@ -14,7 +14,7 @@
 #include "common/err.h"
 
 /* most_ms: how long it may take. What node made of the file: {"config", "marked", "reads", "wrote",
- * "spread"}, see importeval.c. NULL with a reason; *hint (static) may tell a remedy. What the file
+ * "spread"}, see eval.c. NULL with a reason; *hint (static) may tell a remedy. What the file
  * printed is appended to *printed, its beginning only. `path` is absolute. */
 json_t *importnode_run(const char *path, int64_t most_ms, struct buf *printed, const char **hint,
 		       struct err *err);

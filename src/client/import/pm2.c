@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importpm2 - an app list of PM2, as a tree, to apps. */
+/* pm2 - an app list of PM2, as a tree, to apps. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

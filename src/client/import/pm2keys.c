@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importpm2keys - the keys of an app of PM2 and what they are here. */
+/* pm2keys - the keys of an app of PM2 and what they are here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,8 +157,8 @@ static void apply_force(struct mapping *m, const struct import_key *row, const c
 		.names = theirs, .kind = IMPORT_IGNORED, .remark = text                            \
 	}
 
-/* name, script, args, interpreter and env are read by functions of their own (importprogram.c,
- * importpm2.c); their rows are for the manual and for suggestions. */
+/* name, script, args, interpreter and env are read by functions of their own (program.c,
+ * pm2.c); their rows are for the manual and for suggestions. */
 static const struct import_key pm2_keys[] = {
 	SAME("name", "[app:NAME]", NULL),
 	SAME("script exec cmd command", "script or command", NULL),

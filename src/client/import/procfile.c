@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importproc - a Procfile to apps. */
+/* procfile - a Procfile to apps. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

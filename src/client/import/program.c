@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importprogram - what a PM2 app runs: script, args, interpreter and its arguments. */
+/* program - what a PM2 app runs: script, args, interpreter and its arguments. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

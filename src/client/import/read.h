@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_CLIENT_IMPORT_READ_H
 #define PMCTL_CLIENT_IMPORT_READ_H
-/* importread - which kind of app list a file is, and its text through the right reader. */
+/* read - which kind of app list a file is, and its text through the right reader. */
 #include "client/import/import.h"
 
 enum import_format {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_CLIENT_IMPORT_REPORT_H
 #define PMCTL_CLIENT_IMPORT_REPORT_H
-/* importreport - what became of each key of an import, for people and as JSON. Pure. */
+/* report - what became of each key of an import, for people and as JSON. Pure. */
 #include "client/import/import.h"
 
 /* Lines, by app, and a sum at the end; safe to print. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importsup - supervisord.conf to apps. */
+/* supervisord - supervisord.conf to apps. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

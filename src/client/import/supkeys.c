@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importsupkeys - the keys of a [program:NAME] of supervisord and what they are here. */
+/* supkeys - the keys of a [program:NAME] of supervisord and what they are here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,7 +126,7 @@ static void apply_wait_for(struct mapping *m, const struct import_key *row, cons
 #define NONE(theirs, text)		ROW(theirs, NULL, IMPORT_UNSUPPORTED, NULL, NULL, text)
 
 /* command, directory, environment, numprocs, numprocs_start and process_name are read by
- * importsup.c. The order is the one in which they are applied. */
+ * supervisord.c. The order is the one in which they are applied. */
 static const struct import_key sup_keys[] = {
 	SAME("command", "command", NULL),
 	SAME("directory", "cwd", NULL),

@@ -22,7 +22,7 @@ struct sup_names {
 };
 
 /* The text with %(NAME)s and %% replaced; variables of supervisord's environment become marks
- * (importmap.h). Caller frees; NULL if something else stands in it. */
+ * (map.h). Caller frees; NULL if something else stands in it. */
 char *supread_expand(const char *text, const struct sup_names *n, struct err *err);
 
 /* Call fn for each KEY=VALUE of `environment`. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importwatch - watch and ignore_watch of PM2, which takes globs and regular expressions. */
+/* watch - watch and ignore_watch of PM2, which takes globs and regular expressions. */
 #include <stdlib.h>
 #include <string.h>
 

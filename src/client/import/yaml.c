@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* importyaml - YAML by libyaml, as a tree. The only user of it. */
+/* yaml - YAML by libyaml, as a tree. The only user of it. */
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
