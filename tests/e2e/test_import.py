@@ -213,8 +213,8 @@ CASES = {
     "wishes": ("ecosystem.config.mjs", WISHES,
                ["ready = message", "ready_timeout = 50s", "increment_var = PORT", "instances = max", "mode = cluster"],
                [(k, "ignored") for k in ("env_file", "log_rotate", "max_size", "retain", "health_check_grace_period",
-                                         "kill_retry_time", "nodePath", "max_memry_restart")] +
-               [("wait_ready", "changed"), ("monitoring", "unsupported")]),
+                                         "nodePath", "max_memry_restart")] +
+               [("wait_ready", "changed"), ("monitoring", "unsupported"), ("kill_retry_time", "unsupported")]),
     "names": ("ecosystem.yml", NAMES,
               ["[app:My-API]", "[app:My-API-2]", "[app:app-42]", "[app:app-all]", "namespace = blue", "namespace = green",
                "command = npm run dev", "command = bash -c 'cd x && exec ./run'", "env.ON = yes", "env.ZIP = 0123",

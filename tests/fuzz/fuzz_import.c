@@ -51,7 +51,7 @@ static void check(struct import *im, enum import_format format)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct import_world world = {look, variable};
+	static const struct import_world world = {.look = look, .env = variable};
 	static const enum import_format formats[] = {FORMAT_JSON, FORMAT_YAML, FORMAT_SUPERVISORD,
 						     FORMAT_PROCFILE, FORMAT_DUMP};
 	static const char letters[] = "jyspd";

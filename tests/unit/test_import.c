@@ -29,7 +29,7 @@ static const char *variable(const char *name)
 	return strcmp(name, "HOME") == 0 ? "/home/u" : NULL;
 }
 
-static const struct import_world world = {look, variable};
+static const struct import_world world = {.look = look, .env = variable};
 
 /* The result of a text; NULL with err. Caller frees. */
 static char *import_as(enum import_format format, const char *text, struct import *im,
@@ -230,14 +230,14 @@ static void test_json_is_lenient(void **state)
 					   "{\"a\": \"\\\",]\",}"};
 	struct err err;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-		json_t *v = importjson_read(good[i], strlen(good[i]), &err);
+		json_t *v = importjson_read(good[i], strlen(good[i]), NULL, &err);
 		assert_non_null(v);
 		json_decref(v);
 	}
-	assert_null(importjson_read("{\n \"a\" 1}", 9, &err));
+	assert_null(importjson_read("{\n \"a\" 1}", 9, NULL, &err));
 	assert_non_null(strstr(err.msg, "line 2, column"));
-	assert_null(importjson_read("{}\0", 3, &err));
-	assert_null(importjson_read("", 0, &err));
+	assert_null(importjson_read("{}\0", 3, NULL, &err));
+	assert_null(importjson_read("", 0, NULL, &err));
 }
 
 static void test_yaml(void **state)
@@ -246,7 +246,7 @@ static void test_yaml(void **state)
 	static const char text[] = "a: &x {n: 010, y: yes, t: true, f: 1.5, z: ~, s: '1'}\n"
 				   "b: {<<: *x, y: no}\n";
 	struct err err;
-	json_t *v = importyaml_read(text, strlen(text), &err);
+	json_t *v = importyaml_read(text, strlen(text), NULL, &err);
 	json_t *b = json_object_get(v, "b");
 	assert_string_equal(json_string_value(json_object_get(b, "n")), "010");
 	assert_string_equal(json_string_value(json_object_get(b, "y")), "no");
@@ -255,9 +255,9 @@ static void test_yaml(void **state)
 	assert_true(json_is_null(json_object_get(b, "z")));
 	assert_true(json_is_string(json_object_get(b, "s")));
 	json_decref(v);
-	assert_null(importyaml_read("a: [", 4, &err));
-	assert_null(importyaml_read("", 0, &err));
-	assert_null(importyaml_read("&a [*a]", 7, &err));
+	assert_null(importyaml_read("a: [", 4, NULL, &err));
+	assert_null(importyaml_read("", 0, NULL, &err));
+	assert_null(importyaml_read("&a [*a]", 7, NULL, &err));
 }
 
 /* What a row calls ours is a key, and a key that is set has a converter. */
@@ -278,6 +278,205 @@ static void test_tables(void **state)
 					 !strchr(k->names, ' '));
 		}
 	}
+}
+
+/* The line of report of a key, by its own name or that of a member below it. */
+static const struct import_line *said_of(const struct import *im, const char *key)
+{
+	size_t len = strlen(key);
+	for (size_t i = 0; i < im->nlines; i++) {
+		const char *k = im->lines[i].key;
+		if (strncmp(k, key, len) == 0 && (!k[len] || k[len] == '.')) {
+			return &im->lines[i];
+		}
+	}
+	return NULL;
+}
+
+static void check_key(enum import_format format, const char *text, const char *key, unsigned line)
+{
+	struct import im;
+	struct err err = {0};
+	char *ini = import_as(format, text, &im, &err);
+	if (!ini && !im.nlines) {
+		fail_msg("%s\n%s", err.msg, text);
+	}
+	const struct import_line *l = said_of(&im, key);
+	if (!l || (!*l->text && !l->to)) {
+		fail_msg("%s: nothing is said of %s", text, key);
+	}
+	if (l->line != line) {
+		fail_msg("%s: %s is said to be in line %u", text, key, l->line);
+	}
+	free(ini);
+	import_finish(&im);
+}
+
+static bool is_one_of(const char *key, const char *words)
+{
+	return import_names_have(words, key);
+}
+
+/* A key with values of every type, right and wrong, in JSON and YAML. */
+static void check_pm2_key(const char *key)
+{
+	static const char *const values[] = {
+		"null",		 "true",      "false",	 "\"\"",
+		"\"text\"",	 "\"0\"",     "0",	 "-1",
+		"5000",		 "1.5",	      "[]",	 "[1]",
+		"[\"a b\"]",	 "[null]",    "{}",	 "{\"A\": 1}",
+		"\"300M\"",	 "\"a/b\"",   "\"a b\"", "\"*\"",
+		"\"0 3 * * *\"", "[[\"a\"]]",
+	};
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		bool script = is_one_of(key, "script exec cmd command");
+		char *json = xasprintf("{\"apps\": [{%s\n\n\"%s\": %s\n}]}",
+				       script ? "" : "\"script\": \"x.js\",", key, values[i]);
+		char *yaml = xasprintf("apps:\n  - %s\n    %s: %s\n",
+				       script ? "x: 1" : "script: x.js", key, values[i]);
+		check_key(FORMAT_JSON, json, key, 3);
+		check_key(FORMAT_YAML, yaml, key, 3);
+		free(json);
+		free(yaml);
+	}
+}
+
+static void for_each_name(const struct import_table *t, void (*fn)(const char *name))
+{
+	for (size_t i = 0; i < t->n; i++) {
+		char *names = xstrdup(t->v[i].names);
+		for (char *save, *w = strtok_r(names, " ", &save); w;
+		     w = strtok_r(NULL, " ", &save)) {
+			fn(w);
+		}
+		free(names);
+	}
+}
+
+/* Keys of PM2 7.0.4's own table (lib/API/schema.json) with their aliases, and those of its
+ * documents and command line. */
+static const char *const pm2_knows[] = {
+	"script",
+	"exec",
+	"cmd",
+	"command",
+	"name",
+	"name_prefix",
+	"filter_env",
+	"namespace",
+	"install_url",
+	"cwd",
+	"args",
+	"exec_interpreter",
+	"interpreter",
+	"node_args",
+	"interpreterArgs",
+	"interpreter_args",
+	"out_file",
+	"out",
+	"output",
+	"out_log",
+	"error_file",
+	"error",
+	"err",
+	"err_file",
+	"err_log",
+	"log_file",
+	"log",
+	"disable_logs",
+	"log_type",
+	"log_date_format",
+	"time",
+	"env",
+	"max_memory_restart",
+	"pid_file",
+	"pid",
+	"restart_delay",
+	"exp_backoff_restart_delay",
+	"source_map_support",
+	"disable_source_map_support",
+	"wait_ready",
+	"instances",
+	"kill_timeout",
+	"shutdown_with_message",
+	"listen_timeout",
+	"cron_restart",
+	"cron",
+	"merge_logs",
+	"combine_logs",
+	"vizion",
+	"autorestart",
+	"autostart",
+	"watch_delay",
+	"watch",
+	"ignore_watch",
+	"watch_options",
+	"min_uptime",
+	"max_restarts",
+	"stop_exit_codes",
+	"execute_command",
+	"exec_mode",
+	"force",
+	"append_env_to_name",
+	"post_update",
+	"trace",
+	"disable_trace",
+	"v8",
+	"event_loop_inspector",
+	"deep_monitoring",
+	"increment_var",
+	"instance_var",
+	"pmx",
+	"automation",
+	"treekill",
+	"port",
+	"username",
+	"uid",
+	"user",
+	"gid",
+	"windowsHide",
+	"kill_retry_time",
+	"write",
+	"io",
+	"autoinstall",
+	"static",
+	"serve",
+	"id",
+};
+
+static void test_every_key_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pm2_knows); i++) {
+		if (!import_key_find(&import_pm2_keys, pm2_knows[i])) {
+			fail_msg("%s is not in the table", pm2_knows[i]);
+		}
+	}
+	for_each_name(&import_pm2_keys, check_pm2_key);
+	for_each_name(&import_pm2_wishes, check_pm2_key);
+	check_pm2_key("env_production");
+	check_pm2_key("no_such_key");
+}
+
+static void check_sup_key(const char *key)
+{
+	static const char *const values[] = {"",     "true", "text",	   "0",
+					     "12",   "a=b",  "%(here)s/x", "%(ENV_X)s",
+					     "10MB", "AUTO", "%(nosuch)s"};
+	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+		char *text = xasprintf("[program:a]\n%s\n%s=%s\n",
+				       strcmp(key, "command") == 0 ? "x=1" : "command=x", key,
+				       values[i]);
+		check_key(FORMAT_SUPERVISORD, text, key, 3);
+		free(text);
+	}
+}
+
+static void test_every_key_of_supervisord(void **state)
+{
+	(void)state;
+	for_each_name(&import_sup_keys, check_sup_key);
+	check_sup_key("no_such_key");
 }
 
 static void test_names(void **state)
@@ -317,11 +516,18 @@ static void test_marks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),	    cmocka_unit_test(test_programs),
-		cmocka_unit_test(test_procfile),    cmocka_unit_test(test_supervisord),
-		cmocka_unit_test(test_shell_lines), cmocka_unit_test(test_json_is_lenient),
-		cmocka_unit_test(test_yaml),	    cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_names),	    cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_programs),
+		cmocka_unit_test(test_procfile),
+		cmocka_unit_test(test_supervisord),
+		cmocka_unit_test(test_shell_lines),
+		cmocka_unit_test(test_json_is_lenient),
+		cmocka_unit_test(test_yaml),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_every_key_is_told),
+		cmocka_unit_test(test_every_key_of_supervisord),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* import: the app lists of PM2, supervisord and foreman as pmctl.ini, with a report. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,7 +34,20 @@ static const char *variable(const char *name)
 	return getenv(name);
 }
 
-static const struct import_world world = {look, variable};
+static bool files_of(const char *pattern, struct words *out)
+{
+	glob_t g;
+	if (glob(pattern, 0, NULL, &g) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		words_add(out, g.gl_pathv[i]);
+	}
+	globfree(&g);
+	return true;
+}
+
+static const struct import_world world = {look, variable, files_of, appfile_text};
 
 static char *dir_of(const char *path)
 {
@@ -113,9 +127,12 @@ static bool read_code(const struct client *c, struct import *im, const char *pat
 			     "it exports no app list; expected is module.exports = { apps: [...] } "
 			     "or export default");
 	} else if (ok) {
-		ok = import_pm2(im, config, json_object_get(o, "marked"),
-				json_object_get(o, "reads"),
-				json_is_true(json_object_get(o, "spread")), err);
+		const struct import_source src = {
+			.root = config,
+			.marked = json_object_get(o, "marked"),
+			.reads = json_object_get(o, "reads"),
+			.whole_env = json_is_true(json_object_get(o, "spread"))};
+		ok = import_pm2(im, &src, err);
 		use_dotenv(im, json_object_get(o, "wrote"));
 		tell_unmarked(im, o);
 	}
@@ -217,6 +234,7 @@ static int import_file(struct client *c, const char *path, const char *shown, co
 	int status;
 	if (out_dir) {
 		import_init(&im, &world, shown, src_dir, out_dir);
+		im.src_path = xstrdup(path);
 		im.real_dir = realpath(src_dir, NULL);
 		ok = format == FORMAT_CODE
 			     ? read_code(c, &im, path, &hint, &err)

@@ -20,6 +20,7 @@ static enum conv bad(struct err *err, const json_t *v, const char *what)
 	char *text = import_text(v);
 	err_set(err, ERR_CONFIG, "%s%s%s is not %s", text ? "\"" : "",
 		text		   ? names_shown(text, shown)
+		: import_odd(v)	   ? import_odd(v)
 		: json_is_array(v) ? "a list"
 				   : "an object",
 		text ? "\"" : "", what);

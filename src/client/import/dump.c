@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "client/import/map.h"
+#include "client/import/where.h"
 #include "common/mem.h"
 
 /* Members that are settings, and the values PM2 gives them by itself. */
@@ -165,15 +166,29 @@ static char *identity(const json_t *app)
 	return text ? text : xstrdup("");
 }
 
+/* The place of an entry with the names its members have as an app of a file. */
+static json_t *place_of(const json_t *place)
+{
+	json_t *below = json_object();
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		const json_t *at = where_member(place, members[i].key);
+		if (at) {
+			json_object_set(below, members[i].ours, (json_t *)(uintptr_t)at);
+		}
+	}
+	json_object_update_missing(below, (json_t *)(uintptr_t)where_below(place));
+	return where_place(where_line(place), below);
+}
+
 static void count_up(json_t *app)
 {
 	json_int_t n = json_integer_value(json_object_get(app, "instances"));
 	json_object_set_new(app, "instances", json_integer(n ? n + 1 : 2));
 }
 
-bool import_dump(struct import *im, const json_t *root, struct err *err)
+bool import_dump(struct import *im, const json_t *root, const json_t *where, struct err *err)
 {
-	json_t *apps = json_array();
+	json_t *apps = json_array(), *places = json_array();
 	json_t *index = json_object();
 	size_t i;
 	const json_t *proc;
@@ -189,12 +204,16 @@ bool import_dump(struct import *im, const json_t *root, struct err *err)
 			count_up(twin);
 		} else {
 			json_array_append(apps, app);
+			json_array_append_new(places, place_of(where_element(where, i)));
 			json_object_set(index, id, app);
 		}
 		json_decref(app);
 		free(id);
 	}
-	bool ok = import_pm2(im, apps, NULL, NULL, false, err);
+	json_t *place = where_place(0, places);
+	const struct import_source src = {.root = apps, .where = place};
+	bool ok = import_pm2(im, &src, err);
+	json_decref(place);
 	json_decref(index);
 	json_decref(apps);
 	return ok;

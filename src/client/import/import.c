@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/import/where.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "config/keys.h"
@@ -63,6 +64,7 @@ void import_finish(struct import *im)
 	free(im->names);
 	free(im->apps);
 	free(im->lines);
+	free(im->src_path);
 	free(im->src_dir);
 	free(im->real_dir);
 	free(im->out_dir);
@@ -75,6 +77,20 @@ static void *grow(void *v, size_t n, size_t size)
 	return (n & (n - 1)) == 0 ? xreallocarray(v, n ? n * 2 : 1, size) : v;
 }
 
+static unsigned line_of(const struct import *im, const char *key)
+{
+	const json_t *place = json_object_get(im->where.keys, key);
+	size_t len = strcspn(key, ".");
+	if (!place && key[len]) {
+		char *first = xstrndup(key, len);
+		const json_t *outer = json_object_get(im->where.keys, first);
+		place = where_member(outer, key + len + 1);
+		place = place ? place : outer;
+		free(first);
+	}
+	return place ? where_line(place) : im->where.line;
+}
+
 void import_say(struct import *im, const struct import_app *app, const char *key,
 		enum import_kind kind, const char *to, const char *fmt, ...)
 {
@@ -85,6 +101,7 @@ void import_say(struct import *im, const struct import_app *app, const char *key
 		.app = app ? xstrdup(app->def->name) : NULL,
 		.key = xstrdup(key),
 		.kind = kind,
+		.line = line_of(im, key),
 		.to = to ? xstrdup(to) : NULL,
 		.text = xvasprintf(fmt, ap),
 	};
@@ -190,6 +207,7 @@ struct import_app *import_add(struct import *im, const char *name)
 	char *ours = take_name(im, valid);
 	bool taken = strcmp(ours, valid) != 0;
 	struct import_app *a = app_new(im, ours);
+	a->line = im->where.line;
 	im->apps = grow(im->apps, im->napps, sizeof(struct import_app *));
 	im->apps[im->napps++] = a;
 	if (changed || taken) {

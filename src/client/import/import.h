@@ -9,6 +9,7 @@
  * procfile, dump) fill it, ini and report write it out. Nothing here but command and node makes a
  * system call, and nothing but command knows the rest of the client.
  */
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,13 +31,15 @@ struct import_line {
 	char *app; /* its name here; NULL = the file as a whole */
 	char *key; /* of the source: "max_restarts", "env.PORT" */
 	enum import_kind kind;
-	char *to;   /* "max_restarts = 5"; NULL = nothing. Never the value of a variable. */
-	char *text; /* in words; "" = there is nothing to say */
+	unsigned line; /* of the source; 0 = it has none */
+	char *to;      /* "max_restarts = 5"; NULL = nothing. Never the value of a variable. */
+	char *text;    /* in words; "" = there is nothing to say */
 };
 
 /* A section of the result. */
 struct import_app {
 	struct app_def *def;	   /* name and settings */
+	unsigned line;		   /* of the source, where it begins; 0 = unknown */
 	struct words notes;	   /* comments in front of the settings */
 	struct app_def **profiles; /* named as the profile, settings laid over def's */
 	size_t nprofiles;
@@ -48,11 +51,17 @@ enum import_look { LOOK_NONE, LOOK_FILE, LOOK_PROGRAM /* a file that may be exec
 struct import_world {
 	enum import_look (*look)(const char *path); /* absolute */
 	const char *(*env)(const char *name);	    /* NULL = not set */
+	/* The files an absolute pattern means, sorted; false if there are none. NULL = not to be
+	 * had. */
+	bool (*glob)(const char *pattern, struct words *out);
+	/* Another file of the source; NULL as glob. */
+	bool (*text)(const char *path, struct buf *out, struct err *err);
 };
 
 struct import {
 	const struct import_world *world;
 	const char *shown; /* the source, for messages */
+	char *src_path;	   /* absolute, or NULL: it has none */
 	char *src_dir;	   /* absolute: what relative paths of the source mean */
 	char *real_dir;	   /* src_dir with its links followed, as node says __dirname; or NULL */
 	char *out_dir;	   /* absolute: where the result will lie */
@@ -61,6 +70,12 @@ struct import {
 	size_t napps;
 	struct import_line *lines;
 	size_t nlines;
+	/* What is read now, for the lines of the report: the places of its keys (where.h), and the
+	 * line that what has no place is told with. Set by the readers. */
+	struct {
+		const json_t *keys;
+		unsigned line;
+	} where;
 	/* Names that were given, as a hash table. */
 	struct import_name {
 		char *name;	 /* NULL = free */
@@ -85,7 +100,8 @@ bool import_put(struct import *im, struct app_def *def, const char *key, const c
 /* The settings of a profile of an app, made if need be; NULL if no profile can be called that. */
 struct app_def *import_profile(struct import *im, struct import_app *app, const char *name);
 
-/* A line of report. app NULL = the file; to NULL = nothing became of it. */
+/* A line of report. app NULL = the file; to NULL = nothing became of it. Its line is that of the
+ * key by im->where: "env.PORT" is PORT in env. */
 void import_say(struct import *im, const struct import_app *app, const char *key,
 		enum import_kind kind, const char *to, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));

@@ -136,8 +136,10 @@ static bool settle(struct import *im, struct import_app *a, struct app_def *prof
 
 void import_settle(struct import *im)
 {
+	im->where.keys = NULL;
 	for (size_t i = 0; i < im->napps;) {
 		struct import_app *a = im->apps[i];
+		im->where.line = a->line;
 		bool ok = settle(im, a, NULL);
 		for (size_t k = 0; ok && k < a->nprofiles; k++) {
 			ok = settle(im, a, a->profiles[k]);
@@ -150,6 +152,7 @@ void import_settle(struct import *im)
 			import_drop(im, a);
 		}
 	}
+	im->where.line = 0;
 }
 
 /* Each profile laid over its app must make an app. */

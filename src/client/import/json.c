@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/import/where.h"
 #include "common/buf.h"
 #include "common/mem.h"
 #include "config/names.h"
@@ -63,7 +64,7 @@ static void make_strict(char *s, size_t len)
 	}
 }
 
-json_t *importjson_read(const char *text, size_t len, struct err *err)
+json_t *importjson_read(const char *text, size_t len, json_t **where, struct err *err)
 {
 	json_error_t e;
 	bool bom = len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0;
@@ -77,6 +78,8 @@ json_t *importjson_read(const char *text, size_t len, struct err *err)
 		char shown[SHOWN_MAX];
 		err_set(err, ERR_CONFIG, "line %d, column %d: %s", e.line, e.column,
 			names_shown(e.text, shown));
+	} else if (where) {
+		*where = where_json(copy, n);
 	}
 	free(copy);
 	return root;

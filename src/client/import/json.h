@@ -7,11 +7,11 @@
 #include "common/err.h"
 
 /* Comments as in JavaScript and commas behind the last element are passed over, as PM2 does. NULL
- * with line and column. */
-json_t *importjson_read(const char *text, size_t len, struct err *err);
+ * with line and column. *where, unless where is NULL, gets the places of all of it (where.h). */
+json_t *importjson_read(const char *text, size_t len, json_t **where, struct err *err);
 
-/* The first document; anchors are followed, plain scalars become numbers, booleans and null. NULL
- * with line and column. */
-json_t *importyaml_read(const char *text, size_t len, struct err *err);
+/* The only document; anchors are followed, plain scalars become numbers, booleans and null. NULL
+ * with line and column; *where as above. */
+json_t *importyaml_read(const char *text, size_t len, json_t **where, struct err *err);
 
 #endif

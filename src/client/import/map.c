@@ -6,10 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "client/import/where.h"
 #include "common/mem.h"
 #include "config/names.h"
 
-static bool has_name(const char *names, const char *key)
+bool import_names_have(const char *names, const char *key)
 {
 	size_t len = strlen(key);
 	for (const char *s = names; *s;) {
@@ -25,7 +26,7 @@ static bool has_name(const char *names, const char *key)
 const struct import_key *import_key_find(const struct import_table *t, const char *key)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		if (has_name(t->v[i].names, key)) {
+		if (import_names_have(t->v[i].names, key)) {
 			return &t->v[i];
 		}
 	}
@@ -141,7 +142,36 @@ bool import_key_apply(struct mapping *m, const char *key, const json_t *v)
 	return true;
 }
 
+/* Of several members of one name the last one counts. */
+void import_say_twice(struct import *im, const struct import_app *app, const char *prefix,
+		      const json_t *keys)
+{
+	const char *key;
+	json_t *place;
+	json_object_foreach((json_t *)(uintptr_t)keys, key, place)
+	{
+		unsigned first = where_first(place);
+		char *full = xasprintf("%s%s", prefix, key);
+		if (first) {
+			import_say(im, app, full, IMPORT_IGNORED, NULL,
+				   "is there more than once, first in line %u; the last one counts",
+				   first);
+		}
+		if (!*prefix && strncmp(key, "env", 3) == 0) {
+			char *inner = xasprintf("%s.", key);
+			import_say_twice(im, app, inner, where_below(place));
+			free(inner);
+		}
+		free(full);
+	}
+}
+
 /* --- values --- */
+
+const char *import_odd(const json_t *v)
+{
+	return json_string_value(json_object_get(v, "__pmctl"));
+}
 
 char *import_text(const json_t *v)
 {
@@ -244,7 +274,8 @@ static bool is_reference(struct mapping *m, const char *prefix, const char *name
 	}
 	char *key = xasprintf("%s.%s", prefix, name);
 	const char *had = json_string_value(json_object_get(m->reads, source));
-	bool has_default = whole && v && m->reads && (!had || !*had);
+	bool is_value = v && !import_odd(v);
+	bool has_default = whole && is_value && m->reads && (!had || !*had);
 	if (m->whole_env && whole && strcmp(source, name) == 0) {
 		/* One of the copy of all of them, which is told in one line. */
 	} else if (has_default) {
@@ -299,6 +330,7 @@ void import_env_set(struct mapping *m, struct app_def *def, const char *prefix, 
 {
 	struct err err;
 	char shown[SHOWN_MAX];
+	const char *odd = import_odd(v);
 	if (is_misplaced(m, prefix, name) || is_reference(m, prefix, name, v, marked)) {
 		return;
 	}
@@ -311,10 +343,13 @@ void import_env_set(struct mapping *m, struct app_def *def, const char *prefix, 
 		/* One of the copy of all of them. */
 	} else if (refused) {
 		import_say(m->im, m->app, source, IMPORT_UNSUPPORTED, NULL, "%s", refused);
+	} else if (odd && strcmp(odd, "undefined") == 0) {
+		import_say(m->im, m->app, source, IMPORT_IGNORED, NULL, "it is undefined");
 	} else if (!text) {
 		import_say(m->im, m->app, source, IMPORT_UNSUPPORTED, NULL,
 			   "is %s, not a text or number; left out",
-			   json_is_null(v)     ? "null"
+			   odd		       ? odd
+			   : json_is_null(v)   ? "null"
 			   : json_is_array(v)  ? "a list"
 			   : json_is_object(v) ? "an object"
 					       : "missing");

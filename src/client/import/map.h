@@ -60,6 +60,8 @@ struct mapping {
 	bool whole_env; /* the source copies the whole environment of the caller */
 };
 
+/* Whether the key is one of "out_file output". */
+bool import_names_have(const char *names, const char *key);
 /* The row of a key; NULL if there is none. */
 const struct import_key *import_key_find(const struct import_table *t, const char *key);
 /* Apply the row of a key. False if there is none. */
@@ -86,6 +88,14 @@ void import_say_marked(struct mapping *m, const char *key);
 void import_env_set(struct mapping *m, struct app_def *def, const char *prefix, const char *name,
 		    const json_t *v, const json_t *marked, struct buf *done);
 
+/* Say so of each key that stands more than once. keys: their places (where.h), or NULL; what is
+ * below env and env_* too. */
+void import_say_twice(struct import *im, const struct import_app *app, const char *prefix,
+		      const json_t *keys);
+
+/* What node gave that is no JSON, as eval.c calls it: "undefined", "a function"; NULL for a value.
+ */
+const char *import_odd(const json_t *v);
 /* The text of a string, number or boolean, allocated; NULL for what is none of them. */
 char *import_text(const json_t *v);
 /* 1, 0, or -1 for what is neither yes nor no. */
@@ -105,10 +115,31 @@ bool import_program(struct mapping *m);
 /* Whether what is set so far runs node. */
 bool import_runs_node(const struct mapping *m);
 
+/* What a list of PM2 is read from. All borrowed; all but root may be NULL. */
+struct import_source {
+	const json_t *root;
+	const json_t *where;  /* the place of root, see where.h */
+	const json_t *marked; /* root with variables of the caller marked */
+	const json_t *reads;  /* variables it has read, and their values */
+	bool whole_env;	      /* it copies the whole environment of the caller */
+};
+
 /* Sources as trees to apps. False if there is no app in it, with the reason. */
-bool import_pm2(struct import *im, const json_t *root, const json_t *marked, const json_t *reads,
-		bool whole_env, struct err *err);
-bool import_dump(struct import *im, const json_t *root, struct err *err);
+bool import_pm2(struct import *im, const struct import_source *src, struct err *err);
+bool import_dump(struct import *im, const json_t *root, const json_t *where, struct err *err);
+/* A section [program:NAME]; all borrowed. */
+struct sup_program {
+	const char *name;
+	const json_t *keys; /* as written; their lines are im->where */
+	const char *group;  /* NULL = none */
+	const char *file;   /* it was included from; NULL = none */
+	bool fcgi;
+};
+/* Add its apps. */
+void import_sup_program(struct import *im, const struct sup_program *s);
+/* `environment` of [supervisord], for all. */
+void import_sup_environment(struct import *im, const json_t *keys);
+
 /* Sources as texts. */
 bool import_supervisord(struct import *im, const char *text, struct err *err);
 bool import_procfile(struct import *im, const char *text, struct err *err);

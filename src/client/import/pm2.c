@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/import/map.h"
+#include "client/import/where.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/suggest.h"
@@ -12,17 +13,10 @@
 
 /* Looked at by import_program() and by what is below, before the rows are. */
 static const char *const early[] = {
-	"name",
-	"script",
-	"exec",
-	"cmd",
-	"command",
-	"args",
-	"interpreter",
-	"exec_interpreter",
-	"interpreter_args",
-	"node_args",
-	"cwd",
+	"name",	       "script",	   "exec",
+	"cmd",	       "command",	   "args",
+	"interpreter", "exec_interpreter", "interpreter_args",
+	"node_args",   "interpreterArgs",  "cwd",
 	"env",
 };
 
@@ -68,9 +62,13 @@ static void read_env(struct mapping *m)
 	}
 	if (json_is_object(v)) {
 		env_into(m, m->app->def, "env", v, json_object_get(m->marked, "env"), &done);
-	} else if (v && !json_is_null(v)) {
-		import_say(m->im, m->app, "env", IMPORT_UNSUPPORTED, NULL,
-			   "is no object of variables; left out");
+	} else if (v) {
+		bool null = json_is_null(v);
+		import_say(m->im, m->app, "env", null ? IMPORT_IGNORED : IMPORT_UNSUPPORTED, NULL,
+			   null ? "it is null" : "is no object of variables; left out");
+	}
+	if (json_is_object(v) && !json_object_size(v)) {
+		import_say(m->im, m->app, "env", IMPORT_MAPPED, NULL, "there are none");
 	}
 	if (done.len) {
 		import_say(m->im, m->app, "env", IMPORT_MAPPED, done.data, "%s", "");
@@ -125,10 +123,31 @@ static void unknown(struct mapping *m, const char *key)
 	free(names);
 }
 
+/* Nothing is said of a key that was looked at early where it has no effect. */
+static void read_early(struct mapping *m, const char *key, const json_t *v)
+{
+	static const char *const same[] = {"script exec cmd command",
+					   "interpreter exec_interpreter",
+					   "interpreter_args node_args interpreterArgs"};
+	const char *used;
+	import_say_marked(m, key);
+	if (json_is_null(v)) {
+		import_say(m->im, m->app, key, IMPORT_IGNORED, NULL, "it is null");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
+		if (import_names_have(same[i], key) && import_key_value(m, same[i], &used) &&
+		    strcmp(used, key) != 0) {
+			import_say(m->im, m->app, key, IMPORT_UNSUPPORTED, NULL,
+				   "%s is given too, and wins", used);
+		}
+	}
+}
+
 static void read_key(struct mapping *m, const char *key, const json_t *v)
 {
 	if (is_early(key) && strcmp(key, "env") != 0) {
-		import_say_marked(m, key);
+		read_early(m, key, v);
 	}
 	if (!is_early(key) && !read_profile(m, key, v) && !import_key_apply(m, key, v)) {
 		unknown(m, key);
@@ -181,18 +200,54 @@ static char *name_of(const struct mapping *m)
 	return base;
 }
 
+/* What is undefined is as if it were not written. */
+static void drop_undefined(struct mapping *m)
+{
+	const char *key;
+	json_t *v;
+	void *next;
+	json_object_foreach_safe((json_t *)(uintptr_t)m->obj, next, key, v)
+	{
+		const char *odd = import_odd(v);
+		if (odd && strcmp(odd, "undefined") == 0) {
+			import_say(m->im, m->app, key, IMPORT_IGNORED, NULL, "it is undefined");
+			json_object_del((json_t *)(uintptr_t)m->obj, key);
+		}
+	}
+}
+
+static struct import_app *add_app(struct mapping *m)
+{
+	char *name = name_of(m);
+	const json_t *given = json_object_get(m->obj, "name");
+	struct import_app *app = import_add(m->im, name);
+	char *text = import_text(given);
+	if (given && !text && !json_is_null(given)) {
+		import_say(m->im, app, "name", IMPORT_UNSUPPORTED, NULL, "is no text; left out");
+	} else if (text && strcmp(text, app->def->name) == 0) {
+		char *to = xasprintf("[app:%s]", text);
+		import_say(m->im, app, "name", IMPORT_MAPPED, to, "%s", "");
+		free(to);
+	} else if (text && !*text) {
+		import_say(m->im, app, "name", IMPORT_IGNORED, NULL, "it is empty");
+	}
+	free(text);
+	free(name);
+	return app;
+}
+
 static void read_app(struct import *im, const struct mapping *like)
 {
 	struct mapping m = *like;
 	const char *key;
 	json_t *v;
-	char *name = name_of(&m);
 	const char *cwd = json_string_value(json_object_get(m.obj, "cwd"));
 	m.im = im;
 	m.table = &import_pm2_keys;
-	m.app = import_add(im, name);
+	m.app = add_app(&m);
 	m.cwd = cwd && *cwd ? import_absolute(im, im->src_dir, cwd) : xstrdup(im->src_dir);
-	free(name);
+	drop_undefined(&m);
+	import_say_twice(im, m.app, "", im->where.keys);
 	if (import_program(&m)) {
 		read_env(&m);
 		json_object_foreach((json_t *)(uintptr_t)m.obj, key, v)
@@ -240,12 +295,16 @@ static void read_beside(struct import *im, const json_t *root)
 }
 
 static void read_apps(struct import *im, const json_t *apps, const json_t *marked,
-		      struct mapping *like)
+		      const json_t *where, struct mapping *like)
 {
 	size_t i;
 	const json_t *app;
 	json_array_foreach(apps, i, app)
 	{
+		const json_t *place =
+			json_is_array(where_below(where)) ? where_element(where, i) : where;
+		im->where.keys = where_below(place);
+		im->where.line = where_line(place);
 		if (!json_is_object(app)) {
 			char *key = xasprintf("apps[%zu]", i);
 			import_say(im, NULL, key, IMPORT_UNSUPPORTED, NULL,
@@ -257,6 +316,8 @@ static void read_apps(struct import *im, const json_t *apps, const json_t *marke
 		like->marked = json_array_get(marked, i);
 		read_app(im, like);
 	}
+	im->where.keys = NULL;
+	im->where.line = 0;
 }
 
 /* Programs may have a handler for it only. */
@@ -268,9 +329,9 @@ static void use_signal(struct import *im)
 		   "in [defaults], as PM2 sends that");
 }
 
-bool import_pm2(struct import *im, const json_t *root, const json_t *marked, const json_t *reads,
-		bool whole_env, struct err *err)
+bool import_pm2(struct import *im, const struct import_source *src, struct err *err)
 {
+	const json_t *root = src->root, *marked = src->marked;
 	const char *list = json_object_get(root, "apps") ? "apps" : "pm2";
 	json_t *in = json_object_get(root, list);
 	json_t *apps = json_is_array(root)   ? json_incref((json_t *)(uintptr_t)root)
@@ -282,7 +343,7 @@ bool import_pm2(struct import *im, const json_t *root, const json_t *marked, con
 		       : json_is_array(in) ? json_incref(json_object_get(marked, list))
 		       : in		   ? json_pack("[O?]", json_object_get(marked, list))
 					   : json_pack("[O?]", marked);
-	struct mapping like = {.reads = reads, .whole_env = whole_env};
+	struct mapping like = {.im = im, .reads = src->reads, .whole_env = src->whole_env};
 	bool ok = apps != NULL;
 	if (!ok) {
 		err_set(err, ERR_CONFIG,
@@ -294,9 +355,11 @@ bool import_pm2(struct import *im, const json_t *root, const json_t *marked, con
 	} else {
 		use_signal(im);
 		if (in) {
+			im->where.keys = where_below(src->where);
+			import_say_twice(im, NULL, "", im->where.keys);
 			read_beside(im, root);
 		}
-		read_apps(im, apps, same, &like);
+		read_apps(im, apps, same, in ? where_member(src->where, list) : src->where, &like);
 	}
 	json_decref(apps);
 	json_decref(same);

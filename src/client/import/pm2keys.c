@@ -76,7 +76,8 @@ static void apply_disable_logs(struct mapping *m, const struct import_key *row, 
 static void apply_log_file(struct mapping *m, const struct import_key *row, const char *key,
 			   const json_t *v)
 {
-	static const char own[] = "out_file output out error_file error err_file";
+	static const char own[] = "out_file output out out_log error_file error err err_file "
+				  "err_log";
 	char *path = NULL;
 	struct err err;
 	if (import_key_value(m, own, NULL)) {
@@ -164,7 +165,7 @@ static const struct import_key pm2_keys[] = {
 	SAME("script exec cmd command", "script or command", NULL),
 	SAME("args", "args", NULL),
 	SAME("interpreter exec_interpreter", "interpreter", NULL),
-	SAME("interpreter_args node_args", "interpreter_args", NULL),
+	SAME("interpreter_args node_args interpreterArgs", "interpreter_args", NULL),
 	SAME("cwd", "cwd", NULL),
 	SAME("env", "env.NAME", NULL),
 	SAME("namespace", "namespace", conv_group),
@@ -201,9 +202,9 @@ static const struct import_key pm2_keys[] = {
 	NEAR("port", "env.PORT", apply_port, IMPORT_MAPPED, NULL),
 	SAME("uid user", "user", conv_text),
 	SAME("gid", "group", conv_text),
-	OTHER("out_file output out", "log_out", conv_log,
+	OTHER("out_file output out out_log", "log_out", conv_log,
 	      "one file for all instances; rotated at log_max_size (10M)"),
-	OTHER("error_file error err_file", "log_err", conv_log,
+	OTHER("error_file error err err_file err_log", "log_err", conv_log,
 	      "one file for all instances; rotated at log_max_size (10M)"),
 	NEAR("log_file log", "log_out, log_err", apply_log_file, IMPORT_CHANGED,
 	     "both streams in one file"),
@@ -235,6 +236,11 @@ static const struct import_key pm2_keys[] = {
 	     "nothing is put into a program; see pmctl list, show, metrics"),
 	NONE("vizion versioning", "no version control is looked at"),
 	NONE("static serve", "run a web server as an app"),
+	NONE("install_url", "nothing is installed at run time"),
+	NONE("kill_retry_time", "SIGKILL comes once, after stop_timeout"),
+	NONE("io", "figures are taken from outside: pmctl list, show, metrics"),
+	NO_EFFECT("windowsHide", "there are no windows here"),
+	NO_EFFECT("write", "it belongs to a command of PM2"),
 	NO_EFFECT("pid_file pid pidfile", "a process is known by itself; pmctl list --json"),
 	NO_EFFECT("id", "PM2 gives ids itself"),
 	NONE("execute_command", "commands stand in command"),
@@ -250,7 +256,7 @@ static const struct import_key pm2_wishes[] = {
 		  "compress",
 		  "log_max_size, log_keep and log_compress, on by default"),
 	NO_EFFECT("kill_signal stop_signal shutdown_signal", "stop_signal"),
-	NO_EFFECT("kill_retry kill_retry_time", "SIGKILL after stop_timeout"),
+	NO_EFFECT("kill_retry", "SIGKILL after stop_timeout"),
 	NO_EFFECT("depends_on after", "after"),
 	NO_EFFECT("nodePath node_path", "interpreter"),
 	NO_EFFECT("nodeArgs", "interpreter_args"),

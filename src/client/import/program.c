@@ -12,7 +12,7 @@
 
 #define SCRIPT_NAMES	  "script exec cmd command"
 #define INTERPRETER_NAMES "interpreter exec_interpreter"
-#define ARGUMENTS_NAMES	  "interpreter_args node_args"
+#define ARGUMENTS_NAMES	  "interpreter_args node_args interpreterArgs"
 
 struct program {
 	const char *script_key, *args_key, *interpreter_key, *arguments_key;
@@ -46,6 +46,11 @@ static bool read_words(struct mapping *m, const char *names, const char **key, s
 {
 	const json_t *v = import_key_value(m, names, key);
 	struct err err;
+	bool empty = json_is_array(v) ? !json_array_size(v)
+				      : json_is_string(v) && !*json_string_value(v);
+	if (empty) {
+		import_say(m->im, m->app, *key, IMPORT_MAPPED, NULL, "there are none");
+	}
 	if (v && !import_words(v, out, &err)) {
 		import_say(m->im, m->app, *key, IMPORT_UNSUPPORTED, NULL, "%s; left out", err.msg);
 		words_finish(out);
@@ -201,9 +206,16 @@ bool import_runs_node(const struct mapping *m)
 static void put_cwd(struct mapping *m)
 {
 	char *dir = import_path(m->im, m->cwd, ".");
+	const json_t *v = json_object_get(m->obj, "cwd");
+	const char *text = json_string_value(v);
+	if (v && !text && !json_is_null(v)) {
+		import_say(m->im, m->app, "cwd", IMPORT_UNSUPPORTED, NULL, "is no text; left out");
+	} else if (text && !*text) {
+		import_say(m->im, m->app, "cwd", IMPORT_IGNORED, NULL, "it is empty");
+	}
 	if (strcmp(dir, ".") != 0) {
 		put(m, "cwd", "cwd", dir, IMPORT_MAPPED, NULL);
-	} else if (json_object_get(m->obj, "cwd")) {
+	} else if (text && *text) {
 		import_say(m->im, m->app, "cwd", IMPORT_MAPPED, NULL,
 			   "the folder of the file, so it is here anyway");
 	}
@@ -214,7 +226,11 @@ static void read_interpreter(struct mapping *m, struct program *p)
 {
 	const json_t *v = import_key_value(m, INTERPRETER_NAMES, &p->interpreter_key);
 	p->interpreter = json_string_value(v);
-	if (p->interpreter && !*p->interpreter) {
+	if (v && !p->interpreter) {
+		import_say(m->im, m->app, p->interpreter_key, IMPORT_UNSUPPORTED, NULL,
+			   "is no text; left out");
+	} else if (v && !*p->interpreter) {
+		import_say(m->im, m->app, p->interpreter_key, IMPORT_IGNORED, NULL, "it is empty");
 		p->interpreter = NULL;
 	}
 	p->no_interpreter = p->interpreter && strcmp(p->interpreter, "none") == 0;
@@ -223,11 +239,26 @@ static void read_interpreter(struct mapping *m, struct program *p)
 	}
 }
 
+/* The name of a script that is there, but null. */
+static const char *key_of_nothing(const struct mapping *m)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach((json_t *)(uintptr_t)m->obj, key, v)
+	{
+		if (import_names_have(SCRIPT_NAMES, key)) {
+			return key;
+		}
+	}
+	return "script";
+}
+
 bool import_program(struct mapping *m)
 {
 	struct program p = {.script_key = "script"};
 	const json_t *script = import_key_value(m, SCRIPT_NAMES, &p.script_key);
 	p.script = json_string_value(script);
+	p.script_key = script ? p.script_key : key_of_nothing(m);
 	if (!p.script || !p.script[strspn(p.script, " \t\r\n")]) {
 		import_say(m->im, m->app, p.script_key, IMPORT_UNSUPPORTED, NULL,
 			   script && !p.script ? "is no text; the app is left out"

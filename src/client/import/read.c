@@ -62,19 +62,23 @@ const char *importread_name(enum import_format format)
 	return names[format];
 }
 
-static bool read_tree(struct import *im, enum import_format *format, json_t *root, struct err *err)
+/* Both are taken over; root NULL = *err says why. */
+static bool read_tree(struct import *im, enum import_format *format, json_t *root, json_t *where,
+		      struct err *err)
 {
+	const struct import_source src = {.root = root, .where = where};
 	const json_t *first = json_array_get(root, 0);
 	bool ok = root != NULL;
 	if (ok && json_object_get(first, "pm_exec_path")) {
 		*format = FORMAT_DUMP;
 	}
 	if (ok && *format == FORMAT_DUMP) {
-		ok = import_dump(im, root, err);
+		ok = import_dump(im, root, where, err);
 	} else if (ok) {
-		ok = import_pm2(im, root, NULL, NULL, false, err);
+		ok = import_pm2(im, &src, err);
 	}
 	json_decref(root);
+	json_decref(where);
 	return ok;
 }
 
@@ -101,12 +105,15 @@ static bool check_text(const char *text, size_t len, struct err *err)
 bool importread_text(struct import *im, enum import_format *format, const char *text, size_t len,
 		     struct err *err)
 {
+	json_t *root, *where = NULL;
 	switch (*format) {
 	case FORMAT_JSON:
 	case FORMAT_DUMP:
-		return read_tree(im, format, importjson_read(text, len, err), err);
+		root = importjson_read(text, len, &where, err);
+		return read_tree(im, format, root, where, err);
 	case FORMAT_YAML:
-		return read_tree(im, format, importyaml_read(text, len, err), err);
+		root = importyaml_read(text, len, &where, err);
+		return read_tree(im, format, root, where, err);
 	case FORMAT_SUPERVISORD:
 	case FORMAT_PROCFILE:
 		if (!check_text(text, len, err)) {

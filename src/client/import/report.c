@@ -14,8 +14,14 @@ static void add_safe(struct buf *out, const char *s)
 	buf_add_escaped(out, s, strlen(s), 0);
 }
 
-static void add_line(struct buf *out, const struct import_line *l)
+/* With the line of the source in front, where it has lines. */
+static void add_line(struct buf *out, const struct import_line *l, bool numbered)
 {
+	if (numbered && l->line) {
+		buf_addf(out, "  %5u", l->line);
+	} else if (numbered) {
+		buf_adds(out, "       ");
+	}
 	buf_addf(out, "  %-11s  ", import_kind_name(l->kind));
 	size_t from = out->len;
 	add_safe(out, l->key);
@@ -87,13 +93,17 @@ void importreport_text(const struct import *im, struct buf *out)
 							"not supported", "without effect all along",
 							"to be given a value"};
 	struct place *v = sort_lines(im);
+	bool numbered = false;
+	for (size_t i = 0; i < im->nlines; i++) {
+		numbered |= im->lines[i].line > 0;
+	}
 	for (size_t i = 0; i < im->nlines; i++) {
 		const struct import_line *l = v[i].line;
 		if (!i || !same_app(v[i - 1].line->app, l->app)) {
 			add_safe(out, l->app ? l->app : im->shown);
 			buf_adds(out, ":\n");
 		}
-		add_line(out, l);
+		add_line(out, l, numbered);
 	}
 	free(v);
 	buf_addf(out, "%zu app%s", im->napps, im->napps == 1 ? "" : "s");
@@ -125,6 +135,12 @@ void importreport_json(const struct import *im, const char *format, const char *
 		jw_kstr(&w, "app", l->app);
 		jw_kstr(&w, "key", l->key);
 		jw_kstr(&w, "kind", import_kind_name(l->kind));
+		jw_key(&w, "line");
+		if (l->line) {
+			jw_int(&w, l->line);
+		} else {
+			jw_null(&w);
+		}
 		jw_kstr(&w, "to", l->to);
 		jw_kstr(&w, "text", l->text);
 		jw_end(&w);

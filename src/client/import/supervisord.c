@@ -1,352 +1,114 @@
 /* SPDX-License-Identifier: MIT */
-/* supervisord - supervisord.conf to apps. */
+/* supervisord - supervisord.conf, with the files it includes, to apps. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/import/map.h"
 #include "client/import/supread.h"
+#include "client/import/where.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "config/names.h"
 
-#define PER_PROCESS "%(process_num)"
-
-struct program {
-	struct import *im;
-	const char *name;
-	const json_t *keys; /* as written */
-	const char *group;  /* NULL = none */
-	long numprocs, first;
-	bool apart; /* each process is an app of its own */
-};
+#define MAX_INCLUDED 1000
 
 static const char *text_of(const json_t *keys, const char *key)
 {
 	return json_string_value(json_object_get(keys, key));
 }
 
-/* --- values --- */
-
-static json_t *expand_keys(const struct program *p, long number)
+static const char *behind(const char *s, const char *start)
 {
-	const struct sup_names names = {.program = p->name,
-					.group = p->group ? p->group : p->name,
-					.here = p->im->src_dir,
-					.numprocs = p->numprocs,
-					.number = number};
-	json_t *out = json_object();
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)p->keys, key, v)
-	{
-		struct err err;
-		char *text = supread_expand(json_string_value(v), &names, &err);
-		if (text) {
-			json_object_set_new(out, key, json_string(text));
-		} else {
-			char *place = xasprintf("program:%s: %s", p->name, key);
-			import_say(p->im, NULL, place, IMPORT_UNSUPPORTED, NULL, "%s; left out",
-				   err.msg);
-			free(place);
-		}
-		free(text);
-	}
-	return out;
+	size_t len = strlen(start);
+	return strncmp(s, start, len) == 0 ? s + len : NULL;
 }
 
-/* A word for sh, in which marks are variables. */
-static void add_shell_word(struct buf *out, const char *word)
-{
-	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				   "0123456789_./:,@%+-";
-	if (*word && !word[strspn(word, safe)] && !strstr(word, IMPORT_MARK)) {
-		buf_addf(out, " %s", word);
-		return;
-	}
-	buf_adds(out, " \"");
-	for (const char *s = word; *s;) {
-		bool whole;
-		char *name = strncmp(s, IMPORT_MARK, strlen(IMPORT_MARK)) == 0
-				     ? import_mark_name(s, &whole)
-				     : NULL;
-		if (name) {
-			buf_addf(out, "${%s}", name);
-			s += strlen(IMPORT_MARK) + strlen(name) + strlen(IMPORT_MARK_END);
-		} else {
-			buf_addf(out, "%s%c", strchr("\"\\$`", *s) ? "\\" : "", *s);
-			s++;
-		}
-		free(name);
-	}
-	buf_addc(out, '"');
-}
+/* --- groups --- */
 
-/* Variables in a command want a shell. */
-static char *command_with_marks(struct mapping *m, const struct words *w)
-{
-	struct buf line = {0};
-	buf_adds(&line, "exec");
-	for (size_t i = 0; i < w->n; i++) {
-		bool whole;
-		char *name = import_mark_name(w->v[i], &whole);
-		if (name) {
-			import_say(
-				m->im, m->app, "command", IMPORT_TODO, NULL,
-				"%%(ENV_%s)s is the variable of a shell now: set env.%s, or name "
-				"a file that has it with env_file",
-				name, name);
-		}
-		free(name);
-		add_shell_word(&line, w->v[i]);
-	}
-	char *const words[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", line.data};
-	char *command = words_join(words, 3);
-	buf_finish(&line);
-	return command;
-}
-
-static bool put_command(struct mapping *m)
-{
-	static const struct import_key row = {.kind = IMPORT_MAPPED};
-	const char *text = text_of(m->obj, "command");
-	struct words w = {0};
-	struct err err;
-	if (!text || !words_split(&w, text, &err) || !w.n) {
-		import_say(m->im, m->app, "command", IMPORT_UNSUPPORTED, NULL,
-			   "%s; the program is left out",
-			   text && !w.n ? "is empty"
-			   : text	? err.msg
-					: "is missing");
-		words_finish(&w);
-		return false;
-	}
-	char *command = strstr(text, IMPORT_MARK) ? command_with_marks(m, &w)
-			: strpbrk(text, "\r\n")	  ? words_join(w.v, w.n)
-						  : xstrdup(text);
-	bool ok = import_key_set(m, &row, "command", "command", command);
-	free(command);
-	words_finish(&w);
-	return ok;
-}
-
-struct env_target {
-	struct mapping *m;
-	struct app_def *def;
-	struct buf done;
-};
-
-static void on_env(void *ctx, const char *name, const char *value)
-{
-	struct env_target *t = ctx;
-	json_t *v = json_string(value);
-	if (v) {
-		/* What a mark stands for is nowhere known here. */
-		import_env_set(t->m, t->def, "environment", name, v, v, &t->done);
-	}
-	json_decref(v);
-}
-
-static void put_environment(struct mapping *m, struct app_def *def)
-{
-	const char *text = text_of(m->obj, "environment");
-	struct env_target t = {.m = m, .def = def};
-	struct err err;
-	if (text && !supread_environment(text, on_env, &t, &err)) {
-		import_say(m->im, m->app, "environment", IMPORT_UNSUPPORTED, NULL,
-			   "%s; the rest is left out", err.msg);
-	}
-	if (t.done.len) {
-		import_say(m->im, m->app, "environment", IMPORT_MAPPED, t.done.data, "%s", "");
-	}
-	buf_finish(&t.done);
-}
-
-static void put_directory(struct mapping *m)
-{
-	static const struct import_key row = {.kind = IMPORT_MAPPED};
-	const char *text = text_of(m->obj, "directory");
-	if (text && strstr(text, IMPORT_MARK)) {
-		import_say(m->im, m->app, "directory", IMPORT_UNSUPPORTED, NULL,
-			   "a variable in a path is not expanded here; set cwd");
-	} else if (text && *text) {
-		char *path = import_path(m->im, m->im->src_dir, text);
-		import_key_set(m, &row, "directory", "cwd", path);
-		free(path);
-	}
-}
-
-static void put_instances(struct mapping *m, const struct program *p)
-{
-	const struct import_key row = {.kind = IMPORT_CHANGED, .remark = "slots count from 0"};
-	char *n = xasprintf("%ld", p->numprocs);
-	if (p->apart && p->group == NULL) {
-		char *group = xasprintf("the %ld processes of it are apps", p->numprocs);
-		const struct import_key apart = {.kind = IMPORT_CHANGED, .remark = group};
-		import_key_set(m, &apart, "numprocs", "namespace", p->name);
-		free(group);
-	} else if (!p->apart && p->numprocs > 1 &&
-		   import_key_set(m, &row, "numprocs", "instances", n)) {
-		/* node would become a cluster, which it was not */
-		struct err err;
-		if (import_runs_node(m)) {
-			import_put(m->im, m->app->def, "mode", "fork", &err);
-		}
-	}
-	if (p->group) {
-		const struct import_key in = {.kind = IMPORT_MAPPED};
-		import_key_set(m, &in, "group", "namespace", p->group);
-	}
-	free(n);
-}
-
-/* --- a program --- */
-
-static bool is_own(const char *key)
-{
-	static const char *const own[] = {"command",  "directory",	"environment",
-					  "numprocs", "numprocs_start", "process_name"};
-	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		if (strcmp(own[i], key) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* In the order of the table, for redirect_stderr looks at stdout_logfile. */
-static void apply_keys(struct mapping *m)
-{
-	const char *key;
-	json_t *v;
-	for (size_t i = 0; i < m->table->n; i++) {
-		json_object_foreach((json_t *)(uintptr_t)m->obj, key, v)
-		{
-			if (!is_own(key) && import_key_find(m->table, key) == &m->table->v[i]) {
-				import_key_apply(m, key, v);
-			}
-		}
-	}
-	json_object_foreach((json_t *)(uintptr_t)m->obj, key, v)
-	{
-		if (!import_key_find(m->table, key)) {
-			import_say(m->im, m->app, key, IMPORT_IGNORED, NULL, "%s",
-				   m->table->ignored);
-		}
-	}
-}
-
-static void apply_default_restart(struct mapping *m)
-{
-	if (!json_object_get(m->obj, "autorestart")) {
-		json_t *v = json_string("unexpected");
-		import_key_apply(m, "autorestart", v);
-		json_decref(v);
-	}
-}
-
-static void add_process(const struct program *p, long number)
-{
-	json_t *keys = expand_keys(p, number);
-	const char *process = text_of(keys, "process_name");
-	const char *name = p->apart && process && strcmp(process, p->name) != 0 ? process : p->name;
-	struct mapping m = {.im = p->im,
-			    .app = import_add(p->im, name),
-			    .table = &import_sup_keys,
-			    .obj = keys,
-			    .cwd = xstrdup(p->im->src_dir)};
-	if (put_command(&m)) {
-		put_directory(&m);
-		put_environment(&m, m.app->def);
-		put_instances(&m, p);
-		apply_keys(&m);
-		apply_default_restart(&m);
-	} else {
-		import_drop(p->im, m.app);
-	}
-	free(m.cwd);
-	json_decref(keys);
-}
-
-static bool names_process(const struct program *p)
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)p->keys, key, v)
-	{
-		if (strcmp(key, "process_name") != 0 && strstr(json_string_value(v), PER_PROCESS)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static long number_of(const json_t *keys, const char *key, long absent)
-{
-	const char *text = text_of(keys, key);
-	char *end;
-	long n = text ? strtol(text, &end, 10) : absent;
-	return text && (end == text || *end || n < 0 || n > 99999) ? absent : n;
-}
-
-static void read_program(struct import *im, const char *name, const json_t *keys, const char *group)
-{
-	struct program p = {.im = im, .name = name, .keys = keys, .group = group};
-	p.numprocs = number_of(keys, "numprocs", 1);
-	p.first = number_of(keys, "numprocs_start", 0);
-	p.numprocs = p.numprocs < 1 ? 1 : p.numprocs;
-	p.apart = p.numprocs > 1 && names_process(&p);
-	if (p.numprocs > LIMIT_INSTANCES_APP) {
-		char *place = xasprintf("program:%s: numprocs", name);
-		import_say(im, NULL, place, IMPORT_CHANGED, NULL, "%ld; %d is the most here",
-			   p.numprocs, LIMIT_INSTANCES_APP);
-		free(place);
-		p.numprocs = LIMIT_INSTANCES_APP;
-	}
-	for (long i = 0; i < (p.apart ? p.numprocs : 1) && im->napps < LIMIT_APPS; i++) {
-		add_process(&p, p.first + i);
-	}
-}
-
-/* --- the file --- */
-
-/* Those sections that are groups. */
+/* The group of each program: {"PROGRAM": "GROUP"}. */
 static json_t *find_groups(const json_t *sections)
 {
-	json_t *groups = json_array();
+	json_t *groups = json_object();
 	size_t i;
 	json_t *s;
 	json_array_foreach(sections, i, s)
 	{
-		if (strncmp(text_of(s, "name"), "group:", 6) == 0) {
-			json_array_append(groups, s);
+		const char *group = behind(text_of(s, "name"), "group:");
+		const char *list = text_of(json_object_get(s, "keys"), "programs");
+		for (const char *w = group ? list : NULL; w && *(w += strspn(w, ", \t\r\n"));) {
+			size_t len = strcspn(w, ", \t\r\n");
+			char *program = xstrndup(w, len);
+			if (!json_object_get(groups, program)) {
+				json_object_set_new(groups, program, json_string(group));
+			}
+			free(program);
+			w += len;
 		}
 	}
 	return groups;
 }
 
-/* The group that names this program; NULL = none. */
-static const char *group_of(const json_t *groups, const char *program)
+/* Names of its programs that are none. */
+static void check_members(struct import *im, const char *section, const json_t *keys,
+			  const json_t *programs)
 {
-	size_t i;
-	const json_t *s;
-	json_array_foreach(groups, i, s)
-	{
-		const char *name = text_of(s, "name");
-		const char *list = text_of(json_object_get(s, "keys"), "programs");
-		for (const char *w = list;
-		     w && strncmp(name, "group:", 6) == 0 && *(w += strspn(w, ", \t\r\n"));) {
-			size_t len = strcspn(w, ", \t\r\n");
-			if (len == strlen(program) && strncmp(w, program, len) == 0) {
-				return name + 6;
-			}
-			w += len;
+	char *place = xasprintf("[%s] programs", section);
+	const char *list = text_of(keys, "programs");
+	for (const char *w = list ? list : ""; *(w += strspn(w, ", \t\r\n"));) {
+		size_t len = strcspn(w, ", \t\r\n");
+		char *program = xstrndup(w, len);
+		if (!json_object_get(programs, program)) {
+			import_say(im, NULL, place, IMPORT_UNSUPPORTED, NULL,
+				   "%.60s is no program of the file; left out", program);
 		}
+		free(program);
+		w += len;
 	}
-	return NULL;
+	free(place);
 }
 
-static void read_other(struct import *im, const char *name)
+static void read_group(struct import *im, const char *section, const json_t *keys,
+		       const json_t *programs)
+{
+	const char *key;
+	json_t *v;
+	check_members(im, section, keys, programs);
+	json_object_foreach((json_t *)(uintptr_t)keys, key, v)
+	{
+		char *place = xasprintf("[%s] %s", section, key);
+		im->where.line = where_line(json_object_get(im->where.keys, key));
+		if (strcmp(key, "priority") == 0) {
+			import_say(im, NULL, place, IMPORT_UNSUPPORTED, NULL,
+				   "an order that waits is after");
+		} else if (strcmp(key, "programs") != 0) {
+			import_say(im, NULL, place, IMPORT_IGNORED, NULL,
+				   "supervisord does not know it");
+		}
+		free(place);
+	}
+}
+
+/* --- other sections --- */
+
+/* What pmctl has in place of listeners that are well known. */
+static const char *instead_of(const char *command)
+{
+	static const struct {
+		const char *word, *text;
+	} known[] = {
+		{"memmon", "; memory_max does what memmon did"},
+		{"httpok", "; health does what httpok did"},
+	};
+	for (size_t i = 0; command && i < ARRAY_LEN(known); i++) {
+		if (strstr(command, known[i].word)) {
+			return known[i].text;
+		}
+	}
+	return "";
+}
+
+static void read_other(struct import *im, const char *name, const json_t *keys)
 {
 	const struct import_table *t = &import_sup_sections;
 	const struct import_key *row = NULL;
@@ -357,24 +119,25 @@ static void read_other(struct import *im, const char *name)
 		bool family = t->v[i].names[len - 1] == ':';
 		row = strncmp(name, t->v[i].names, len + !family) == 0 ? &t->v[i] : NULL;
 	}
-	import_say(im, NULL, key, row ? row->kind : IMPORT_IGNORED, NULL, "%s",
-		   row ? row->remark : t->ignored);
+	import_say(im, NULL, key, row ? row->kind : IMPORT_IGNORED, NULL, "%s%s",
+		   row ? row->remark : t->ignored,
+		   behind(name, "eventlistener:") ? instead_of(text_of(keys, "command")) : "");
 	free(key);
 }
 
 /* [supervisord]: its environment is that of all programs; the rest is of the daemon itself. */
 static void read_daemon(struct import *im, const json_t *keys)
 {
-	struct mapping m = {.im = im, .app = im->defaults, .table = &import_sup_keys, .obj = keys};
 	const char *key;
 	json_t *v;
 	if (json_object_get(keys, "environment")) {
-		put_environment(&m, im->defaults->def);
+		import_sup_environment(im, keys);
 	}
 	json_object_foreach((json_t *)(uintptr_t)keys, key, v)
 	{
 		if (strcmp(key, "environment") != 0) {
 			char *place = xasprintf("[supervisord] %s", key);
+			im->where.line = where_line(json_object_get(im->where.keys, key));
 			import_say(im, NULL, place, IMPORT_IGNORED, NULL,
 				   "of the daemon itself; see pmctld(8)");
 			free(place);
@@ -399,6 +162,7 @@ static void check_after(struct import *im, struct import_app *a)
 		if (found) {
 			words_add(&kept, w.v[i]);
 		} else {
+			im->where.line = a->line;
 			import_say(im, a, "dependent_startup_wait_for", IMPORT_UNSUPPORTED, NULL,
 				   "%.60s is no program of the file; left out", w.v[i]);
 		}
@@ -413,36 +177,173 @@ static void check_after(struct import *im, struct import_app *a)
 	words_finish(&kept);
 }
 
-bool import_supervisord(struct import *im, const char *text, struct err *err)
+/* --- included files --- */
+
+struct including {
+	struct import *im;
+	struct sup_file *f;
+	const char *section; /* for the report */
+	size_t files;
+};
+
+static bool add_file(struct including *in, const char *path, struct err *err)
 {
-	json_t *sections = supread(text, err);
-	json_t *groups = find_groups(sections);
-	size_t i, programs = 0;
-	const json_t *s;
-	import_say(im, NULL, "[program:...]", IMPORT_CHANGED, NULL,
-		   "a stop ends the whole process tree, and max_restarts (10 in 5m) limits all "
-		   "restarts, also of what was up");
+	struct buf text = {0};
+	char *slash = strrchr(path, '/');
+	char *here = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
+	char *shown = import_path(in->im, in->im->src_dir, path);
+	bool ok = in->im->world->text(path, &text, err) &&
+		  supread(in->f, text.data ? text.data : "", shown, here, err);
+	in->files++;
+	free(shown);
+	free(here);
+	buf_finish(&text);
+	return ok;
+}
+
+/* One pattern of `files`, relative to the file. supervisord.conf itself is not read again. */
+static bool add_pattern(struct including *in, const char *word, struct err *err)
+{
+	const struct sup_names names = {.program = "", .group = ""};
+	struct import *im = in->im;
+	char *plain = supread_expand(word, &names, err);
+	char *pattern = plain ? import_absolute(im, im->src_dir, plain) : NULL;
+	struct words paths = {0};
+	bool ok = pattern && !strstr(plain, IMPORT_MARK) && im->world->glob;
+	size_t had = in->files;
+	if (!ok) {
+		import_say(im, NULL, in->section, IMPORT_UNSUPPORTED, NULL,
+			   "%.200s cannot be expanded here; import those files by themselves",
+			   word);
+		ok = true;
+	} else if (im->world->glob(pattern, &paths)) {
+		for (size_t i = 0; ok && i < paths.n; i++) {
+			if (in->files >= MAX_INCLUDED) {
+				ok = err_set(err, ERR_CONFIG, "it includes more than %d files",
+					     MAX_INCLUDED);
+			} else if (!im->src_path || strcmp(paths.v[i], im->src_path) != 0) {
+				ok = add_file(in, paths.v[i], err);
+			}
+		}
+		import_say(im, NULL, in->section, IMPORT_MAPPED, NULL, "%.200s: %zu file%s read",
+			   word, in->files - had, in->files - had == 1 ? "" : "s");
+	} else {
+		import_say(im, NULL, in->section, IMPORT_IGNORED, NULL,
+			   "%.200s: there is no such file", word);
+	}
+	words_finish(&paths);
+	free(pattern);
+	free(plain);
+	return ok;
+}
+
+/* [include] of the main file; one in an included file has no effect. */
+static bool read_includes(struct import *im, struct sup_file *f, struct err *err)
+{
+	struct including in = {.im = im, .f = f, .section = "[include] files"};
+	const json_t *s = json_object_get(f->index, "include");
+	const char *files = text_of(json_object_get(s, "keys"), "files");
+	struct words w = {0};
+	bool ok = true;
+	im->where.line = where_line(json_object_get(json_object_get(s, "lines"), "files"));
+	for (const char *p = files ? files : ""; *(p += strspn(p, " \t\r\n"));) {
+		size_t len = strcspn(p, " \t\r\n");
+		char *word = xstrndup(p, len);
+		words_add(&w, word);
+		free(word);
+		p += len;
+	}
+	if (s && !w.n) {
+		import_say(im, NULL, "[include]", IMPORT_IGNORED, NULL, "it names no files");
+	}
+	for (size_t i = 0; ok && i < w.n; i++) {
+		ok = add_pattern(&in, w.v[i], err);
+	}
+	words_finish(&w);
+	return ok;
+}
+
+/* --- the file --- */
+
+/* Those sections that are programs: {"NAME": true}. */
+static json_t *find_programs(const json_t *sections)
+{
+	json_t *programs = json_object();
+	size_t i;
+	json_t *s;
 	json_array_foreach(sections, i, s)
 	{
 		const char *name = text_of(s, "name");
-		const json_t *keys = json_object_get(s, "keys");
-		if (strncmp(name, "program:", 8) == 0) {
-			read_program(im, name + 8, keys, group_of(groups, name + 8));
-			programs++;
-		} else if (strcmp(name, "supervisord") == 0) {
-			read_daemon(im, keys);
-		} else {
-			read_other(im, name);
+		const char *program = behind(name, "program:");
+		program = program ? program : behind(name, "fcgi-program:");
+		if (program) {
+			json_object_set_new(programs, program, json_true());
 		}
 	}
+	return programs;
+}
+
+static void read_section(struct import *im, const json_t *s, const json_t *groups,
+			 const json_t *programs)
+{
+	const char *name = text_of(s, "name"), *file = text_of(s, "file");
+	const json_t *keys = json_object_get(s, "keys");
+	const char *fcgi = behind(name, "fcgi-program:");
+	const char *program = fcgi ? fcgi : behind(name, "program:");
+	im->where.keys = json_object_get(s, "lines");
+	im->where.line = (unsigned)json_integer_value(json_object_get(s, "line"));
+	if (json_object_get(s, "again")) {
+		char *key = xasprintf("[%s]", name);
+		import_say(im, NULL, key, IMPORT_MAPPED, NULL,
+			   "is there more than once; all keys count, of one name the last");
+		free(key);
+	}
+	if (program) {
+		import_sup_program(im, &(struct sup_program){.name = program,
+							     .keys = keys,
+							     .group = text_of(groups, program),
+							     .file = file,
+							     .fcgi = fcgi != NULL});
+	} else if (strcmp(name, "supervisord") == 0) {
+		read_daemon(im, keys);
+	} else if (strcmp(name, "include") == 0) {
+		if (file) {
+			import_say(im, NULL, "[include]", IMPORT_IGNORED, NULL,
+				   "supervisord includes nothing from %s, an included file", file);
+		}
+	} else {
+		read_other(im, name, keys);
+		if (behind(name, "group:")) {
+			read_group(im, name, keys, programs);
+		}
+	}
+}
+
+bool import_supervisord(struct import *im, const char *text, struct err *err)
+{
+	struct sup_file f = {0};
+	size_t i;
+	const json_t *s;
+	bool ok = supread(&f, text, NULL, im->src_dir, err) && read_includes(im, &f, err);
+	json_t *groups = find_groups(f.sections);
+	json_t *programs = find_programs(f.sections);
+	import_say(im, NULL, "[program:...]", IMPORT_CHANGED, NULL,
+		   "a stop ends the whole process tree, and max_restarts (10 in 5m) limits all "
+		   "restarts, also of what was up");
+	json_array_foreach(ok ? f.sections : NULL, i, s)
+	{
+		read_section(im, s, groups, programs);
+	}
+	im->where.keys = NULL;
 	for (i = 0; i < im->napps; i++) {
 		check_after(im, im->apps[i]);
 	}
-	bool ok = sections != NULL;
-	json_decref(groups);
-	json_decref(sections);
-	if (ok && !programs) {
-		return err_set(err, ERR_CONFIG, "there is no [program:NAME] in it");
+	im->where.line = 0;
+	if (ok && !json_object_size(programs)) {
+		ok = err_set(err, ERR_CONFIG, "there is no [program:NAME] in it");
 	}
+	json_decref(groups);
+	json_decref(programs);
+	sup_file_finish(&f);
 	return ok;
 }

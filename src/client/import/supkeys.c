@@ -20,6 +20,10 @@ static void apply_autorestart(struct mapping *m, const struct import_key *row, c
 			   "is none of true, false and unexpected; left out");
 	} else if (!codes || strcmp(codes, "0") == 0) {
 		import_key_set(m, row, key, "autorestart", "on-failure");
+		if (codes) {
+			import_say(m->im, m->app, "exitcodes", IMPORT_MAPPED, NULL,
+				   "so it is with autorestart = on-failure");
+		}
 	} else if (import_key_set(m, row, key, "autorestart", "always")) {
 		import_key_set(m, row, "exitcodes", "stop_exit_codes", codes);
 	}
@@ -112,6 +116,8 @@ static void apply_wait_for(struct mapping *m, const struct import_key *row, cons
 	}
 	if (names.len) {
 		import_key_set(m, row, key, "after", names.data);
+	} else {
+		import_say(m->im, m->app, key, IMPORT_IGNORED, NULL, "it is empty");
 	}
 	buf_finish(&names);
 }
@@ -164,8 +170,11 @@ static const struct import_key sup_keys[] = {
 	NONE("stdout_syslog stderr_syslog",
 	     "there is no syslog; pmctl logs -f --json can be piped into one"),
 	NONE("serverurl", "a program talks to us over control.sock, see pmctl-protocol(7)"),
-	NONE("socket socket_backlog socket_owner socket_mode",
-	     "FastCGI wants its socket as standard input; others get it with listen"),
+	ROW("socket", "listen", IMPORT_IGNORED, NULL, NULL,
+	    "of a [fcgi-program:NAME], whose command a shell runs with the socket as standard "
+	    "input"),
+	NONE("socket_backlog socket_owner socket_mode",
+	     "the socket is opened by pmctld, for its own user"),
 	NONE("events buffer_size result_handler", "see pmctl events -f --json"),
 };
 
@@ -181,10 +190,11 @@ static const struct import_key sup_sections[] = {
 	    "its name is the namespace of its programs"),
 	NONE("eventlistener:", "pmctl events -f --json tells what happens; in a container the exit "
 			       "of an app can end it, see pmctld(8)"),
-	NONE("fcgi-program:",
-	     "FastCGI wants its socket as standard input; others get it with listen"),
-	NONE("include",
-	     "import each of those files by itself; include in [pmctl] names the results"),
+	ROW("fcgi-program:", "command, listen", IMPORT_CHANGED, NULL, NULL,
+	    "pmctld opens its socket, and a shell makes it the standard input"),
+	ROW("include", NULL, IMPORT_MAPPED, NULL, NULL,
+	    "the files are read too, as of the folder of this one; an include in them has no "
+	    "effect"),
 	NONE("inet_http_server", "there is no listener on the network; ssh does that"),
 	NONE("ctlplugin:", "there are no plugins"),
 	ROW("unix_http_server", NULL, IMPORT_IGNORED, NULL, NULL, "control.sock is made by itself"),

@@ -6,15 +6,17 @@
 #include <string.h>
 
 #include "client/import/map.h"
+#include "client/import/where.h"
 #include "common/mem.h"
 #include "config/names.h"
 
 #define MAX_NUMBER 100000
 
 struct reader {
-	json_t *sections;
-	json_t *keys; /* of the section we are in, borrowed; NULL before the first */
-	char *key;    /* whose value may go on; NULL = none */
+	struct sup_file *f;
+	const char *file, *here;
+	json_t *keys, *lines; /* of the section we are in, borrowed; NULL before the first */
+	char *key;	      /* whose value may go on; NULL = none */
 	unsigned line;
 };
 
@@ -45,6 +47,22 @@ static void set_text(json_t *o, const char *key, const char *text)
 	json_object_set_new(o, key, v ? v : json_string(""));
 }
 
+/* The text with %(here)s replaced, which means the folder of the very file. Caller frees. */
+static char *put_here(const struct reader *r, const char *text)
+{
+	static const char here[] = "%(here)s";
+	struct buf out = {0};
+	buf_adds(&out, "");
+	for (const char *at; (at = strstr(text, here)); text = at + sizeof(here) - 1) {
+		buf_add(&out, text, (size_t)(at - text));
+		for (const char *s = r->here; *s; s++) {
+			buf_adds(&out, *s == '%' ? "%%" : (char[]){*s, '\0'});
+		}
+	}
+	buf_adds(&out, text);
+	return buf_take(&out);
+}
+
 static bool read_section(struct reader *r, char *s, struct err *err)
 {
 	char *end = strchr(s, ']');
@@ -52,12 +70,21 @@ static bool read_section(struct reader *r, char *s, struct err *err)
 		return err_set(err, ERR_CONFIG, "line %u: the section header has no ]", r->line);
 	}
 	*end = '\0';
-	json_t *o = json_object();
-	r->keys = json_object();
-	set_text(o, "name", s + 1);
-	json_object_set_new(o, "line", json_integer(r->line));
-	json_object_set_new(o, "keys", r->keys);
-	json_array_append_new(r->sections, o);
+	json_t *o = json_object_get(r->f->index, s + 1);
+	if (o) {
+		json_object_set_new(o, "again", json_true());
+	} else {
+		o = json_object();
+		set_text(o, "name", s + 1);
+		json_object_set_new(o, "line", json_integer(r->line));
+		json_object_set_new(o, "file", r->file ? json_string(r->file) : json_null());
+		json_object_set_new(o, "keys", json_object());
+		json_object_set_new(o, "lines", json_object());
+		json_object_set(r->f->index, s + 1, o);
+		json_array_append_new(r->f->sections, o);
+	}
+	r->keys = json_object_get(o, "keys");
+	r->lines = json_object_get(o, "lines");
 	free(r->key);
 	r->key = NULL;
 	return true;
@@ -66,9 +93,11 @@ static bool read_section(struct reader *r, char *s, struct err *err)
 static void go_on(struct reader *r, const char *s)
 {
 	const char *had = json_string_value(json_object_get(r->keys, r->key));
-	char *all = xasprintf("%s%s%s", had ? had : "", had && *had ? "\n" : "", s);
+	char *text = put_here(r, s);
+	char *all = xasprintf("%s%s%s", had ? had : "", had && *had ? "\n" : "", text);
 	set_text(r->keys, r->key, all);
 	free(all);
+	free(text);
 }
 
 static bool read_key(struct reader *r, char *s, struct err *err)
@@ -87,7 +116,10 @@ static bool read_key(struct reader *r, char *s, struct err *err)
 	}
 	free(r->key);
 	r->key = xstrdup(s);
-	set_text(r->keys, s, sep + 1);
+	char *text = put_here(r, sep + 1);
+	set_text(r->keys, s, text);
+	where_add(r->lines, s, where_place(r->line, NULL));
+	free(text);
 	return true;
 }
 
@@ -113,10 +145,13 @@ static bool read_line(struct reader *r, char *s, struct err *err)
 	return *s == '[' ? read_section(r, s, err) : read_key(r, s, err);
 }
 
-json_t *supread(const char *text, struct err *err)
+bool supread(struct sup_file *f, const char *text, const char *file, const char *here,
+	     struct err *err)
 {
-	struct reader r = {.sections = json_array()};
+	struct reader r = {.f = f, .file = file, .here = here};
 	bool ok = true;
+	f->sections = f->sections ? f->sections : json_array();
+	f->index = f->index ? f->index : json_object();
 	text += strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
 	for (const char *s = text; ok && *s; s += *s == '\n') {
 		size_t len = strcspn(s, "\n");
@@ -127,11 +162,14 @@ json_t *supread(const char *text, struct err *err)
 		s += len;
 	}
 	free(r.key);
-	if (!ok) {
-		json_decref(r.sections);
-		return NULL;
-	}
-	return r.sections;
+	return ok || (file ? err_wrap(err, "%s", file) : false);
+}
+
+void sup_file_finish(struct sup_file *f)
+{
+	json_decref(f->sections);
+	json_decref(f->index);
+	*f = (struct sup_file){0};
 }
 
 /* --- %(NAME)s --- */
@@ -168,7 +206,6 @@ static bool add_name(struct buf *out, const char *name, size_t len, const char *
 	} known[] = {
 		{"program_name", n->program, 0},
 		{"group_name", n->group, 0},
-		{"here", n->here, 0},
 		{"process_num", NULL, n->number},
 		{"numprocs", NULL, n->numprocs},
 	};

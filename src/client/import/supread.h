@@ -12,12 +12,24 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-/* An array of {"name", "line", "keys": {KEY: TEXT}}. NULL with the line that is none. */
-json_t *supread(const char *text, struct err *err);
+/* What was read, of one file or several. Zeroed = nothing yet. */
+struct sup_file {
+	/* An array of {"name", "line", "file", "keys": {KEY: TEXT}, "lines": {KEY: place}}; "file"
+	 * is null for the first one, "again" is there if a section of this name came more than
+	 * once. */
+	json_t *sections;
+	json_t *index; /* the same by name */
+};
+
+/* Add the sections of a text. file: its name for the report, NULL = the one that is imported; here:
+ * its folder, which %(here)s says. False with the line that is none. */
+bool supread(struct sup_file *f, const char *text, const char *file, const char *here,
+	     struct err *err);
+void sup_file_finish(struct sup_file *f);
 
 /* What %(NAME)s may say. */
 struct sup_names {
-	const char *program, *group, *here;
+	const char *program, *group;
 	long numprocs, number;
 };
 

@@ -33,7 +33,7 @@ static char *plain_glob(const char *glob)
 static void no_counterpart(struct mapping *m, const char *key, const json_t *v)
 {
 	char *text = import_text(v);
-	const char *regexp = json_string_value(json_object_get(v, "__pmctl"));
+	const char *regexp = import_odd(v);
 	import_say(m->im, m->app, key, IMPORT_UNSUPPORTED, NULL,
 		   "%.100s: patterns here are names such as *.log, or paths",
 		   text	    ? text

@@ -5,6 +5,7 @@
 #include <yaml.h>
 
 #include "client/import/json.h"
+#include "client/import/where.h"
 #include "common/mem.h"
 #include "config/names.h"
 
@@ -13,8 +14,19 @@
 
 struct reader {
 	yaml_document_t doc;
-	size_t left; /* nodes that may still be made */
+	size_t left;	 /* nodes that may still be made */
+	const char *why; /* it cannot be read; NULL = not yet */
+	unsigned line;
 };
+
+static json_t *fail(struct reader *r, const yaml_node_t *node, const char *why)
+{
+	if (!r->why) {
+		r->why = why;
+		r->line = (unsigned)node->start_mark.line + 1;
+	}
+	return NULL;
+}
 
 static bool is_one_of(const char *s, const char *words)
 {
@@ -55,15 +67,23 @@ static json_t *read_plain(const char *s)
 	return json_string(s);
 }
 
-static json_t *read_scalar(const yaml_node_t *node)
+static json_t *read_scalar(struct reader *r, const yaml_node_t *node)
 {
+	static const char tag[] = "tag:yaml.org,2002:";
+	static const char texts[] = "str timestamp", values[] = "int float bool null";
 	const char *s = (const char *)node->data.scalar.value;
+	const char *type = (const char *)node->tag;
 	size_t len = node->data.scalar.length;
 	if (strlen(s) != len) {
-		return NULL; /* a NUL byte */
+		return fail(r, node, "there is a NUL byte in it");
+	}
+	type = type && strncmp(type, tag, sizeof(tag) - 1) == 0 ? type + sizeof(tag) - 1 : "";
+	if (!is_one_of(type, texts) && !is_one_of(type, values)) {
+		return fail(r, node, "a tag (!) that is not understood");
 	}
 	bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	return plain ? read_plain(s) : json_stringn(s, len);
+	json_t *v = plain || is_one_of(type, values) ? read_plain(s) : json_stringn(s, len);
+	return v ? v : fail(r, node, "is not UTF-8");
 }
 
 static json_t *read_node(struct reader *r, int id, int depth);
@@ -114,6 +134,7 @@ static json_t *read_object(struct reader *r, const yaml_node_t *node, int depth)
 			if (v && !name) {
 				json_decref(v);
 			}
+			fail(r, node, "has a key that is no text");
 			json_decref(o);
 			o = NULL;
 		}
@@ -129,12 +150,12 @@ static json_t *read_node(struct reader *r, int id, int depth)
 {
 	const yaml_node_t *node = yaml_document_get_node(&r->doc, id);
 	if (!node || depth > DEPTH || r->left == 0) {
-		return NULL;
+		return node ? fail(r, node, "is nested too deeply, or too large") : NULL;
 	}
 	r->left--;
 	switch (node->type) {
 	case YAML_SCALAR_NODE:
-		return read_scalar(node);
+		return read_scalar(r, node);
 	case YAML_SEQUENCE_NODE:
 		return read_list(r, node, depth);
 	case YAML_MAPPING_NODE:
@@ -145,7 +166,62 @@ static json_t *read_node(struct reader *r, int id, int depth)
 	return NULL;
 }
 
-json_t *importyaml_read(const char *text, size_t len, struct err *err)
+/* --- where it stands --- */
+
+static json_t *place_of(const yaml_node_t *node, json_t *below)
+{
+	return where_place((unsigned)node->start_mark.line + 1, below);
+}
+
+/* The places of a node that read_node() has made a tree of. */
+static json_t *find_places(struct reader *r, int id)
+{
+	const yaml_node_t *node = yaml_document_get_node(&r->doc, id);
+	json_t *below = NULL, *merged = NULL;
+	if (node->type == YAML_SEQUENCE_NODE) {
+		below = json_array();
+		for (const yaml_node_item_t *i = node->data.sequence.items.start;
+		     i < node->data.sequence.items.top; i++) {
+			json_array_append_new(below, find_places(r, *i));
+		}
+	} else if (node->type == YAML_MAPPING_NODE) {
+		below = json_object();
+		for (const yaml_node_pair_t *p = node->data.mapping.pairs.start;
+		     p < node->data.mapping.pairs.top; p++) {
+			const yaml_node_t *key = yaml_document_get_node(&r->doc, p->key);
+			const char *name = (const char *)key->data.scalar.value;
+			json_t *place = find_places(r, p->value);
+			if (strcmp(name, "<<") == 0) {
+				json_decref(merged);
+				merged = place;
+			} else {
+				json_array_set_new(
+					place, 0,
+					json_integer((json_int_t)key->start_mark.line + 1));
+				where_add(below, name, place);
+			}
+		}
+	}
+	if (merged) {
+		merge(below, json_array_get(merged, 1));
+	}
+	json_decref(merged);
+	return place_of(node, below);
+}
+
+/* PM2 refuses a second document too. */
+static bool is_last(yaml_parser_t *parser)
+{
+	yaml_document_t more;
+	if (!yaml_parser_load(parser, &more)) {
+		return true; /* what is behind the document is no YAML, and not looked at */
+	}
+	bool last = !yaml_document_get_root_node(&more);
+	yaml_document_delete(&more);
+	return last;
+}
+
+json_t *importyaml_read(const char *text, size_t len, json_t **where, struct err *err)
 {
 	struct reader r = {.left = NODES};
 	yaml_parser_t parser;
@@ -162,11 +238,18 @@ json_t *importyaml_read(const char *text, size_t len, struct err *err)
 	} else {
 		const yaml_node_t *top = yaml_document_get_root_node(&r.doc);
 		root = top ? read_node(&r, 1, 0) : NULL;
-		if (!root) {
-			err_set(err, ERR_CONFIG, "%s",
-				top ? "is nested too deeply, too large, or has a key that is no "
-				      "text"
-				    : "is empty");
+		if (root && !is_last(&parser)) {
+			err_set(err, ERR_CONFIG,
+				"there is more than one document in it (---), which PM2 does not "
+				"read either");
+			json_decref(root);
+			root = NULL;
+		} else if (!root && r.why) {
+			err_set(err, ERR_CONFIG, "line %u: %s", r.line, r.why);
+		} else if (!root) {
+			err_set(err, ERR_CONFIG, "is empty");
+		} else if (where) {
+			*where = find_places(&r, 1);
 		}
 		yaml_document_delete(&r.doc);
 	}
