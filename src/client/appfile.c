@@ -288,10 +288,17 @@ void appfile_report(const struct client *c, struct err_list *errs, const char *o
 /* The app list of another program that lies here; NULL = none. */
 static const char *foreign_list(void)
 {
-	static const char *const names[] = {
-		"ecosystem.config.js",	"ecosystem.config.cjs", "ecosystem.config.mjs",
-		"ecosystem.json",	"process.json",		"pm2.config.js",
-		"ecosystem.config.yml", "supervisord.conf",	"Procfile"};
+	static const char *const names[] = {"ecosystem.config.js",
+					    "ecosystem.config.cjs",
+					    "ecosystem.config.mjs",
+					    "ecosystem.config.ts",
+					    "ecosystem.json",
+					    "process.json",
+					    "pm2.config.js",
+					    "pm2.config.cjs",
+					    "ecosystem.config.yml",
+					    "supervisord.conf",
+					    "Procfile"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (access(names[i], R_OK) == 0) {
 			return names[i];

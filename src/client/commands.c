@@ -62,6 +62,11 @@ static const struct opt import_opts[] = {
 	{"output", 'o', "FILE",
 	 "Write the result into this new file, for its owner only, not to standard output.", 0, 0,
 	 0},
+	{"force", 'f', NULL, "Put it in the place of a file that is there.", 0, 0, 0},
+	{"format", 0, "FORMAT",
+	 "What it is, where neither its name nor its text tells: js, json, yaml, supervisord, "
+	 "procfile, dump.",
+	 0, 0, 0},
 };
 static const struct opt start_opts[] = {
 	{"env", 0, "NAME=VALUE|PROFILE",
@@ -447,10 +452,14 @@ const struct command commands[] = {
 	{.name = "import",
 	 .args = "FILE",
 	 .summary = "Turn an app list of PM2, supervisord or foreman into pmctl.ini",
-	 .doc = "Reads ecosystem.config.js, .cjs, .mjs, .json, .yml and .yaml, process.json, "
-		"dump.pm2, supervisord.conf and a Procfile. The result goes to standard output or "
-		"into a new file, a report to standard error: for each key what it is here, what "
+	 .doc = "Reads ecosystem.config.js, .cjs, .mjs, .ts, .json, .yml and .yaml, process.json, "
+		"dump.pm2, supervisord.conf (with the files it includes) and a Procfile; - is "
+		"standard input. The result goes to standard output or "
+		"into a new file, a report to standard error: for each key its line, what it is "
+		"here, what "
 		"is different, what there is in its place, or that it never had an effect.\n"
+		"Types of a .ts file are taken out by node, from 22.6 on. Units of systemd and "
+		"lists of containers (compose) are not imported.\n"
 		"A list that is a program is evaluated by node, for 10 s or --timeout "
 		"at most. Values that it "
 		"takes from the environment are not written: the report and a comment in the "

@@ -259,8 +259,9 @@ static int start_script(struct client *c, const char *word)
  * called as a list. */
 static bool is_foreign(const char *path)
 {
-	static const char *const lists[] = {".config.js",   ".config.cjs",   ".config.mjs",
-					    "ecosystem.js", "ecosystem.cjs", "ecosystem.mjs"};
+	static const char *const lists[] = {
+		".config.js",  ".config.cjs",  ".config.mjs",	".config.ts",	 ".config.cts",
+		".config.mts", "ecosystem.js", "ecosystem.cjs", "ecosystem.mjs", "ecosystem.ts"};
 	enum import_format f = importread_format(path, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		if (ends_with(path, lists[i]) || strcmp(path, lists[i]) == 0) {
@@ -270,7 +271,7 @@ static bool is_foreign(const char *path)
 	if (f == FORMAT_PROCFILE || ends_with(path, ".conf")) {
 		return is_file(path);
 	}
-	return f != FORMAT_CODE && f != FORMAT_UNKNOWN;
+	return f != FORMAT_CODE && f != FORMAT_UNKNOWN && f < FORMAT_COMPOSE;
 }
 
 static int refuse_foreign(struct client *c, const char *path)

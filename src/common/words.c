@@ -36,6 +36,55 @@ static bool read_quoted(const char **p, char quote, struct buf *word, struct err
 	return true;
 }
 
+static const char escapes[] = "n\nt\tr\ra\ab\be\033f\fv\v\\\\''\"\"";
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
+}
+
+/* What a \ and the character at s mean in $'...'; returns what is behind it, NULL if nothing. */
+static const char *read_escape(const char *s, char *out)
+{
+	if (*s == 'x' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
+		*out = (char)(hex_digit(s[1]) << 4 | hex_digit(s[2]));
+		return *out ? s + 3 : NULL;
+	}
+	for (const char *e = escapes; *e; e += 2) {
+		if (*e == *s) {
+			*out = e[1];
+			return s + 1;
+		}
+	}
+	return NULL;
+}
+
+/* $'...'; *p stands behind the opening quote and is left behind the closing one. */
+static bool read_escaped(const char **p, struct buf *word, struct err *err)
+{
+	const char *s = *p;
+	while (*s && *s != '\'') {
+		char c = *s++;
+		if (c == '\\') {
+			s = read_escape(s, &c);
+		}
+		if (!s) {
+			return err_set(err, ERR_CONFIG,
+				       "a \\ in $'...' is followed by none of n t r a b e f v \\ ' "
+				       "\" xHH");
+		}
+		buf_addc(word, c);
+	}
+	if (!*s) {
+		return err_set(err, ERR_CONFIG, "a ' quote is not closed");
+	}
+	*p = s + 1;
+	return true;
+}
+
 static bool read_word(const char **p, struct buf *word, struct err *err)
 {
 	const char *s = *p;
@@ -43,6 +92,11 @@ static bool read_word(const char **p, struct buf *word, struct err *err)
 		char c = *s++;
 		if (c == '\'' || c == '"') {
 			if (!read_quoted(&s, c, word, err)) {
+				return false;
+			}
+		} else if (c == '$' && *s == '\'') {
+			s++;
+			if (!read_escaped(&s, word, err)) {
 				return false;
 			}
 		} else if (c == '\\') {
@@ -85,6 +139,52 @@ bool words_split(struct words *w, const char *text, struct err *err)
 	return ok;
 }
 
+static bool is_control(char c)
+{
+	return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f;
+}
+
+static bool has_control(const char *s)
+{
+	while (*s && !is_control(*s)) {
+		s++;
+	}
+	return *s;
+}
+
+/* As $'...', which stays on one line. */
+static void add_escaped(struct buf *b, const char *s)
+{
+	buf_adds(b, "$'");
+	for (; *s; s++) {
+		const char *e = escapes;
+		while (*e && e[1] != *s) {
+			e += 2;
+		}
+		if (*e && *s != '"' && *s != '\t') {
+			buf_addf(b, "\\%c", *e);
+		} else if (is_control(*s)) {
+			buf_addf(b, "\\x%02x", (unsigned char)*s);
+		} else {
+			buf_addc(b, *s);
+		}
+	}
+	buf_addc(b, '\'');
+}
+
+static void add_quoted(struct buf *b, const char *s)
+{
+	buf_addc(b, '\'');
+	for (; *s; s++) {
+		if (*s == '\'') {
+			buf_adds(b, "'\\''");
+		} else {
+			buf_addc(b, *s);
+		}
+	}
+	buf_addc(b, '\'');
+}
+
 char *words_join(char *const *v, size_t n)
 {
 	struct buf b = {0};
@@ -92,19 +192,13 @@ char *words_join(char *const *v, size_t n)
 		if (i) {
 			buf_addc(&b, ' ');
 		}
-		if (v[i][0] && !v[i][strcspn(v[i], " \t\n\r'\"\\$`;&|<>()*?[]#~!{}")]) {
+		if (has_control(v[i])) {
+			add_escaped(&b, v[i]);
+		} else if (v[i][0] && !v[i][strcspn(v[i], " \t\n\r'\"\\$`;&|<>()*?[]#~!{}")]) {
 			buf_adds(&b, v[i]);
-			continue;
+		} else {
+			add_quoted(&b, v[i]);
 		}
-		buf_addc(&b, '\'');
-		for (const char *s = v[i]; *s; s++) {
-			if (*s == '\'') {
-				buf_adds(&b, "'\\''");
-			} else {
-				buf_addc(&b, *s);
-			}
-		}
-		buf_addc(&b, '\'');
 	}
 	return buf_take(&b);
 }

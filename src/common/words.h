@@ -14,11 +14,12 @@ struct words {
 };
 
 /* Split at blanks. 'single' is literal; in "double" and bare text \ takes the next character
- * (in "double" only before " \ $ `). Nothing is expanded. Fails on an open quote or a \ at the
+ * (in "double" only before " \ $ `); $'...' knows \n \t \r \a \b \e \f \v \\ \' \" and \xHH, as
+ * POSIX has it. Nothing is expanded. Fails on an open quote or a \ at the
  * end. Words are appended to *w, also when it holds some already. */
 bool words_split(struct words *w, const char *text, struct err *err);
 void words_add(struct words *w, const char *word);
-/* The text that words_split() splits into these words again. Caller frees. */
+/* The text that words_split() splits into these words again, on one line. Caller frees. */
 char *words_join(char *const *v, size_t n);
 void words_finish(struct words *w);
 

@@ -168,10 +168,12 @@ static void test_procfile(void **state)
 {
 	(void)state;
 	expect(FORMAT_PROCFILE, "a: A=1 B='x y' run --z\n",
-	       "[app:a]\ncommand = run --z\nenv.A = 1\nenv.B = x y\n");
+	       "[app:a]\ncommand = run --z\nenv.A = 1\nenv.B = x y\nenv.PORT = 5000\n");
 	expect(FORMAT_PROCFILE, "a: A=$B run\nb: x | y\n",
-	       "[app:a]\ncommand = sh -c 'A=$B exec run'\n\n[app:b]\ncommand = sh -c 'x | y'\n");
-	expect(FORMAT_PROCFILE, "a: cd x && ./y\n", "[app:a]\ncommand = sh -c 'cd x && ./y'\n");
+	       "[app:a]\ncommand = sh -c 'A=$B exec run'\nenv.PORT = 5000\n\n"
+	       "[app:b]\ncommand = sh -c 'x | y'\nenv.PORT = 5100\n");
+	expect(FORMAT_PROCFILE, "a: cd x && ./y\n",
+	       "[app:a]\ncommand = sh -c 'cd x && ./y'\nenv.PORT = 5000\n");
 }
 
 static void test_supervisord(void **state)

@@ -28,6 +28,8 @@ static const struct row good[] = {
 	{"a\\ b \\'", {"a b", "'"}},
 	{"'\\n' \"\\n\" \\n", {"\\n", "\\n", "n"}},
 	{"\"a\\\"b\\\\c\\$d\\`\"", {"a\"b\\c$d`"}},
+	{"$'a\\nb\\t\\x41\\'\\\\' $x'y' \"$'\"", {"a\nb\tA'\\", "$xy", "$'"}},
+	{"a$'\\e[0m'b", {"a\033[0mb"}},
 	{"$HOME *.c #x;y|z", {"$HOME", "*.c", "#x;y|z"}},
 };
 
@@ -52,7 +54,8 @@ static void test_split(void **state)
 static void test_refuse(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"'open", "\"open", "x \"a\\\"", "end\\", "\"a\\"};
+	static const char *const bad[] = {"'open", "\"open", "x \"a\\\"", "end\\",   "\"a\\",
+					  "$'a",   "$'\\q'", "$'\\x0g'",  "$'\\x00'"};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct words w = {0};
 		struct err e = {0};
@@ -69,12 +72,23 @@ static void test_refuse(void **state)
 static void test_join_is_read_back(void **state)
 {
 	(void)state;
-	char *const v[] = {(char *)"plain",  (char *)"",     (char *)"a b",	(char *)"it's",
-			   (char *)"\"\\$`", (char *)"\t\n", (char *)"--x=1,2", (char *)"*?~#"};
+	char *const v[] = {(char *)"plain",
+			   (char *)"",
+			   (char *)"a b",
+			   (char *)"it's",
+			   (char *)"\"\\$`",
+			   (char *)"\t\n",
+			   (char *)"--x=1,2",
+			   (char *)"*?~#",
+			   (char *)"a\nb 'c' \"d\" \\",
+			   (char *)"\r\033\x01\x7f\v",
+			   (char *)"$'x'",
+			   (char *)"\n"};
 	char *text = words_join(v, ARRAY_LEN(v));
 	struct words w = {0};
 	assert_true(words_split(&w, text, NULL));
 	assert_int_equal(w.n, ARRAY_LEN(v));
+	assert_null(strpbrk(text, "\r\n"));
 	for (size_t i = 0; i < w.n; i++) {
 		assert_string_equal(w.v[i], v[i]);
 	}

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* import: the app lists of PM2, supervisord and foreman as pmctl.ini, with a report. */
-#include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +9,12 @@
 #include "client/appfile.h"
 #include "client/client.h"
 #include "client/commands.h"
+#include "client/import/file.h"
 #include "client/import/map.h"
 #include "client/import/node.h"
 #include "client/import/read.h"
 #include "client/import/report.h"
+#include "client/interrupt.h"
 #include "client/workdir.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -111,12 +111,16 @@ static void tell_unmarked(struct import *im, const json_t *o)
 	buf_finish(&names);
 }
 
-static bool read_code(const struct client *c, struct import *im, const char *path,
+static bool read_code(const struct client *c, struct import *im, const struct buf *text,
 		      const char **hint, struct err *err)
 {
+	const struct import_code code = {.path = im->src_path,
+					 .dir = im->src_dir,
+					 .text = text->data ? text->data : "",
+					 .len = text->len};
 	struct buf printed = {0};
 	int64_t most = c->timeout_ms >= 0 ? c->timeout_ms : LIMIT_IMPORT_MS;
-	json_t *o = importnode_run(path, most, &printed, hint, err);
+	json_t *o = importnode_run(&code, most, &printed, hint, err);
 	const json_t *config = json_object_get(o, "config");
 	bool ok = o != NULL;
 	if (!o && !strstr(err->msg, "node is needed")) {
@@ -147,29 +151,6 @@ static bool read_code(const struct client *c, struct import *im, const char *pat
 
 /* --- the result --- */
 
-/* A new file; never over another one. It may hold secrets. */
-static bool write_file(const char *path, const struct buf *ini, struct err *err)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 && errno == EEXIST) {
-		return err_set(err, ERR_FAILED,
-			       "%s is there already, and is not overwritten; nothing was written",
-			       path);
-	}
-	if (fd < 0) {
-		return err_sys(err, "%s", path);
-	}
-	bool ok = file_write_all(fd, ini->data, ini->len) && fsync(fd) == 0;
-	int saved = errno;
-	ok &= close(fd) == 0;
-	if (!ok) {
-		unlink(path);
-		errno = saved;
-		return err_sys(err, "write %s", path);
-	}
-	return true;
-}
-
 static void print_report(const struct import *im)
 {
 	struct buf text = {0};
@@ -193,7 +174,7 @@ static int finish(struct client *c, struct import *im, enum import_format format
 	if (!valid && !c->json) {
 		appfile_report(c, &problems, output ? "nothing written" : "to be mended by hand");
 	}
-	if (output && valid && !write_file(output, &ini, &err)) {
+	if (output && valid && !importfile_write(output, &ini, args_has(&c->args, "force"), &err)) {
 		status = client_fail(c, &err, NULL);
 	} else if (output && valid) {
 		client_note(c, "written: %s; next: pmctl check %s", output, output);
@@ -208,68 +189,111 @@ static int finish(struct client *c, struct import *im, enum import_format format
 	return client_flush(c) ? status : 1;
 }
 
+/* --- the source --- */
+
+struct source {
+	char *path;	   /* absolute; NULL = standard input */
+	const char *shown; /* in messages */
+	char *dir;
+	struct buf text;
+	enum import_format format;
+};
+
+static void source_finish(struct source *s)
+{
+	free(s->path);
+	free(s->dir);
+	buf_finish(&s->text);
+}
+
+static bool source_open(struct source *s, const char *word, const char *format, struct err *err)
+{
+	bool piped = strcmp(word, "-") == 0;
+	s->path = piped ? NULL : workdir_absolute(word, err);
+	s->shown = piped ? "standard input" : word;
+	s->dir = piped ? workdir_get(err) : s->path ? dir_of(s->path) : NULL;
+	bool ok = s->dir && appfile_text(piped ? word : s->path, &s->text, err) &&
+		  (importread_check(s->text.data ? s->text.data : "", s->text.len, err) ||
+		   err_wrap(err, "%s", s->shown));
+	if (ok) {
+		s->format = format ? importread_named(format)
+				   : importread_format(s->path, s->text.data);
+	}
+	return ok;
+}
+
 /* Where the result is meant to lie: its own folder, else beside the source. */
-static char *out_dir_of(const char *path, const char *output, enum import_format format,
-			struct err *err)
+static char *out_dir_of(const struct source *s, const char *output, struct err *err)
 {
 	char *full = output ? workdir_absolute(output, err) : NULL;
-	char *dir = full		    ? dir_of(full)
-		    : output		    ? NULL
-		    : format == FORMAT_DUMP ? workdir_get(err)
-					    : dir_of(path);
+	char *dir = full		       ? dir_of(full)
+		    : output		       ? NULL
+		    : s->format == FORMAT_DUMP ? workdir_get(err)
+					       : xstrdup(s->dir);
 	free(full);
 	return dir;
 }
 
-static int import_file(struct client *c, const char *path, const char *shown, const char *output)
+static bool read_source(const struct client *c, struct import *im, struct source *s,
+			const char **hint, struct err *err)
+{
+	const char *text = s->text.data ? s->text.data : "";
+	bool ok = s->format == FORMAT_CODE
+			  ? read_code(c, im, &s->text, hint, err)
+			  : importread_text(im, &s->format, text, s->text.len, err);
+	import_settle(im);
+	ok = ok && (im->napps || err_set(err, ERR_CONFIG, "there is no app in it"));
+	if (!ok && im->nlines && !c->json && !interrupt_pending()) {
+		print_report(im);
+	}
+	return ok || err_wrap(err, "%s", s->shown);
+}
+
+static int import_source(struct client *c, struct source *s, const char *output)
 {
 	struct import im = {0};
-	struct buf text = {0};
 	struct err err = {0};
 	const char *hint = NULL;
-	bool ok = appfile_text(path, &text, &err);
-	enum import_format format = importread_format(path, ok ? text.data : NULL);
-	char *out_dir = ok ? out_dir_of(path, output, format, &err) : NULL;
-	char *src_dir = dir_of(path);
-	int status;
-	if (out_dir) {
-		import_init(&im, &world, shown, src_dir, out_dir);
-		im.src_path = xstrdup(path);
-		im.real_dir = realpath(src_dir, NULL);
-		ok = format == FORMAT_CODE
-			     ? read_code(c, &im, path, &hint, &err)
-			     : importread_text(&im, &format, text.data ? text.data : "", text.len,
-					       &err);
-		import_settle(&im);
-		ok = ok && (im.napps || err_set(&err, ERR_CONFIG, "there is no app in it"));
-		if (!ok) {
-			if (im.nlines && !c->json) {
-				print_report(&im);
-			}
-			err_wrap(&err, "%s", shown);
-		}
+	char *out_dir = out_dir_of(s, output, &err);
+	bool ok = out_dir != NULL;
+	if (ok) {
+		import_init(&im, &world, s->shown, s->dir, out_dir);
+		im.src_path = s->path ? xstrdup(s->path) : NULL;
+		im.real_dir = realpath(s->dir, NULL);
+		ok = read_source(c, &im, s, &hint, &err);
 	}
-	status = out_dir && ok ? finish(c, &im, format, output) : client_fail(c, &err, hint);
+	int status = 0;
+	if (interrupt_pending()) {
+		client_note(c, "interrupted; nothing was written");
+		status = 128 + interrupt_pending();
+	} else {
+		status = ok ? finish(c, &im, s->format, output) : client_fail(c, &err, hint);
+	}
 	import_finish(&im);
-	buf_finish(&text);
 	free(out_dir);
-	free(src_dir);
 	return status;
 }
 
 int cmd_import(struct client *c)
 {
 	const char *output = args_value(&c->args, "output", NULL);
-	const char *shown = c->args.operand[0];
+	const char *format = args_value(&c->args, "format", NULL);
+	struct source s = {0};
 	struct stat st;
 	struct err err;
-	if (output && lstat(output, &st) == 0) {
-		err_set(&err, ERR_FAILED,
-			"%s is there already, and is not overwritten; nothing was written", output);
+	if (format && importread_named(format) == FORMAT_UNKNOWN) {
+		return client_usage(c, "import: --format is one of " IMPORTREAD_NAMES);
+	}
+	if (args_has(&c->args, "force") && !output) {
+		return client_usage(c, "import: --force goes with --output FILE");
+	}
+	if (output && !args_has(&c->args, "force") && lstat(output, &st) == 0) {
+		importfile_refuse(output, &err);
 		return client_fail(c, &err, NULL);
 	}
-	char *path = workdir_absolute(shown, &err);
-	int status = path ? import_file(c, path, shown, output) : client_fail(c, &err, NULL);
-	free(path);
+	int status = source_open(&s, c->args.operand[0], format, &err)
+			     ? import_source(c, &s, output)
+			     : client_fail(c, &err, NULL);
+	source_finish(&s);
 	return status;
 }

@@ -53,6 +53,8 @@ static const struct {
 	{"pm_log_path", "log_file", NULL},
 };
 
+#define MOST_TOLD 400 /* characters of names */
+
 static bool is_usual(const json_t *v, const char *usual)
 {
 	if (json_is_array(v) && json_array_size(v) == 0) {
@@ -115,7 +117,8 @@ static bool is_session_var(const char *name)
 	return false;
 }
 
-static json_t *env_of(const struct import *im, const json_t *proc)
+/* `left` gets the names of what is of the session and not copied. */
+static json_t *env_of(const struct import *im, const json_t *proc, struct buf *left)
 {
 	json_t *out = json_object();
 	const char *name;
@@ -126,6 +129,8 @@ static json_t *env_of(const struct import *im, const json_t *proc)
 		const char *now = im->world->env(name);
 		if (text && !is_session_var(name) && !(now && strcmp(now, text) == 0)) {
 			json_object_set(out, name, v);
+		} else if (text && left->len < MOST_TOLD) {
+			buf_addf(left, "%s%.60s", left->len ? " " : "", name);
 		}
 		free(text);
 	}
@@ -133,9 +138,10 @@ static json_t *env_of(const struct import *im, const json_t *proc)
 }
 
 /* An entry as an app of a file. */
-static json_t *app_of(const struct import *im, const json_t *proc)
+static json_t *app_of(struct import *im, const json_t *proc)
 {
 	json_t *app = json_object();
+	struct buf left = {0};
 	const char *status = json_string_value(json_object_get(proc, "status"));
 	json_object_set(app, "name", json_object_get(proc, "name"));
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
@@ -147,10 +153,14 @@ static json_t *app_of(const struct import *im, const json_t *proc)
 	if (status && strcmp(status, "stopped") == 0) {
 		json_object_set_new(app, "autostart", json_false());
 	}
-	json_t *env = env_of(im, proc);
+	json_t *env = env_of(im, proc, &left);
 	if (json_object_size(env)) {
 		json_object_set(app, "env", env);
 	}
+	if (left.len) {
+		json_object_set_new(app, IMPORT_SESSION_KEY, json_string(left.data));
+	}
+	buf_finish(&left);
 	json_decref(env);
 	return app;
 }
@@ -210,6 +220,10 @@ bool import_dump(struct import *im, const json_t *root, const json_t *where, str
 		json_decref(app);
 		free(id);
 	}
+	import_say(
+		im, NULL, "(state)", IMPORT_IGNORED, NULL,
+		"members that are PM2's own state (pm_id, status, axm_*, created_at ...) or have "
+		"the value it gives them are no settings");
 	json_t *place = where_place(0, places);
 	const struct import_source src = {.root = apps, .where = place};
 	bool ok = import_pm2(im, &src, err);

@@ -126,6 +126,8 @@ struct import_source {
 
 /* Sources as trees to apps. False if there is no app in it, with the reason. */
 bool import_pm2(struct import *im, const struct import_source *src, struct err *err);
+/* In an app made of dump.pm2: the names of variables that are not copied, for the report. */
+#define IMPORT_SESSION_KEY "(session)"
 bool import_dump(struct import *im, const json_t *root, const json_t *where, struct err *err);
 /* A section [program:NAME]; all borrowed. */
 struct sup_program {

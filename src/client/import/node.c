@@ -9,20 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/interrupt.h"
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/units.h"
 #include "config/names.h"
+#include "sys/fileio.h"
 #include "sys/proc.h"
 
-#define ANSWER_FD 3
-#define END_MS	  2000 /* to end after its answer */
-#define ROUNDS	  2000 /* of a millisecond */
+#define ANSWER_FD  3
+#define END_MS	   2000 /* to end after its answer */
+#define ROUNDS	   2000 /* of a millisecond */
+#define BAD_OPTION 9	/* how node ends that does not know an option */
 
 struct child {
 	pid_t pid;
@@ -31,16 +35,28 @@ struct child {
 
 /* --- start --- */
 
-/* In the child. Only what may be done between fork and exec. */
-static void become_node(const char *path, const char *dir, const int ends[3])
+/* node takes the types out of it, where it can. */
+static bool is_typescript(const char *path)
 {
-	char *argv[] = {(char *)"node",
-			(char *)"-e",
-			(char *)(uintptr_t)importnode_program,
-			(char *)"--",
-			(char *)(uintptr_t)path,
-			NULL};
-	int null = open("/dev/null", O_RDONLY);
+	const char *dot = path ? strrchr(path, '.') : NULL;
+	return dot &&
+	       (strcmp(dot, ".ts") == 0 || strcmp(dot, ".mts") == 0 || strcmp(dot, ".cts") == 0);
+}
+
+/* In the child. Only what may be done between fork and exec. */
+static void become_node(const struct import_code *code, int input, const int ends[3])
+{
+	char *argv[8] = {(char *)(uintptr_t) "node"};
+	size_t n = 1;
+	if (is_typescript(code->path)) {
+		argv[n++] = (char *)(uintptr_t) "--experimental-strip-types";
+		argv[n++] = (char *)(uintptr_t) "--disable-warning=ExperimentalWarning";
+	}
+	argv[n++] = (char *)(uintptr_t) "-e";
+	argv[n++] = (char *)(uintptr_t)importnode_program;
+	argv[n++] = (char *)(uintptr_t) "--";
+	argv[n++] = (char *)(uintptr_t)(code->path ? code->path : "-");
+	int null = input;
 	int stage = fcntl(ends[2], F_DUPFD_CLOEXEC, 10);
 	int answer = fcntl(ends[0], F_DUPFD_CLOEXEC, 10);
 	int output = fcntl(ends[1], F_DUPFD_CLOEXEC, 10);
@@ -48,7 +64,7 @@ static void become_node(const char *path, const char *dir, const int ends[3])
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (null < 0 || stage < 0 || answer < 0 || output < 0 || dup2(null, 0) < 0 ||
 	    dup2(output, 1) < 0 || dup2(output, 2) < 0 || dup2(answer, ANSWER_FD) < 0 ||
-	    chdir(dir) != 0) {
+	    chdir(code->dir) != 0) {
 		_exit(126);
 	}
 	execvp("node", argv);
@@ -71,27 +87,45 @@ static bool make_pipes(int fds[3][2], struct err *err)
 	return true;
 }
 
-static bool start(struct child *ch, const char *path, struct err *err)
+/* Its standard input: the text, or nothing. -1 with errno. */
+static int make_input(const struct import_code *code)
+{
+	if (code->path) {
+		return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+	int fd = memfd_create("list", MFD_CLOEXEC);
+	if (fd >= 0 &&
+	    (!file_write_all(fd, code->text, code->len) || lseek(fd, 0, SEEK_SET) != 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool start(struct child *ch, const struct import_code *code, struct err *err)
 {
 	int fds[3][2];
-	char *slash = strrchr(path, '/');
+	int input = make_input(code);
+	if (input < 0) {
+		return err_sys(err, "standard input of node");
+	}
 	if (!make_pipes(fds, err)) {
+		close(input);
 		return false;
 	}
 	const int ends[3] = {fds[0][1], fds[1][1], fds[2][1]};
-	char *dir = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	ch->pid = fork();
 	if (ch->pid == 0) {
-		become_node(path, dir, ends);
+		become_node(code, input, ends);
 	}
 	int saved = errno;
+	close(input);
 	for (int i = 0; i < 3; i++) {
 		close(fds[i][1]);
 	}
 	ch->answer = fds[0][0];
 	ch->output = fds[1][0];
 	ch->stage = fds[2][0];
-	free(dir);
 	errno = saved;
 	return ch->pid > 0 || err_sys(err, "fork");
 }
@@ -132,6 +166,9 @@ static bool read_answer(struct child *ch, int64_t most_ms, struct buf *answer, s
 		struct pollfd p[2] = {{.fd = ch->answer, .events = POLLIN},
 				      {.fd = ch->output, .events = POLLIN}};
 		int64_t left = end - clock_mono_ms();
+		if (interrupt_pending()) {
+			return err_set(err, ERR_NONE, "interrupted");
+		}
 		int n = left > 0 ? poll(p, 2, (int)left) : 0;
 		if (n == 0) {
 			char after[24];
@@ -216,6 +253,9 @@ static const char *hint_for(const json_t *answer)
 		return "it is an ES module: name it .mjs, or put \"type\": \"module\" into "
 		       "package.json";
 	}
+	if (strcmp(code, "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") == 0) {
+		return "node only takes types out; make JavaScript of it: npx tsc, npx esbuild";
+	}
 	if (strstr(text, "module is not defined") || strstr(text, "require is not defined")) {
 		return "it is a CommonJS module below \"type\": \"module\": name it .cjs";
 	}
@@ -256,7 +296,7 @@ static json_t *understand(const struct buf *answer, const char **hint, struct er
 }
 
 /* Why there is no answer. */
-static void tell_end(int stage_errno, int status, struct err *err)
+static void tell_end(const struct import_code *code, int stage_errno, int status, struct err *err)
 {
 	if (stage_errno == ENOENT) {
 		err_set(err, ERR_FAILED,
@@ -267,6 +307,12 @@ static void tell_end(int stage_errno, int status, struct err *err)
 	} else if (WIFSIGNALED(status)) {
 		err_set(err, ERR_FAILED, "node was ended by signal %d while it read the list",
 			WTERMSIG(status));
+	} else if (is_typescript(code->path) && WEXITSTATUS(status) == BAD_OPTION) {
+		err_set(err, ERR_FAILED,
+			"it is TypeScript, and the node in PATH cannot take the types out; from "
+			"22.6 on it can. Or make JavaScript of it (npx tsc, npx esbuild), and "
+			"import "
+			"that");
 	} else {
 		err_set(err, ERR_FAILED,
 			"it ended node by itself (exit status %d) before it said anything",
@@ -274,16 +320,17 @@ static void tell_end(int stage_errno, int status, struct err *err)
 	}
 }
 
-json_t *importnode_run(const char *path, int64_t most_ms, struct buf *printed, const char **hint,
-		       struct err *err)
+json_t *importnode_run(const struct import_code *code, int64_t most_ms, struct buf *printed,
+		       const char **hint, struct err *err)
 {
 	struct child ch = {.answer = -1, .output = -1, .stage = -1};
 	struct buf answer = {0};
 	json_t *o = NULL;
 	int stage_errno = 0;
 	*hint = NULL;
+	interrupt_catch();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (!start(&ch, path, err)) {
+	if (!start(&ch, code, err)) {
 		close_end(&ch.answer);
 		close_end(&ch.output);
 		close_end(&ch.stage);
@@ -308,7 +355,7 @@ json_t *importnode_run(const char *path, int64_t most_ms, struct buf *printed, c
 		if (read(ch.stage, &stage_errno, sizeof(stage_errno)) != sizeof(stage_errno)) {
 			stage_errno = 0;
 		}
-		tell_end(stage_errno, status, err);
+		tell_end(code, stage_errno, status, err);
 		*hint = stage_errno == ENOENT
 				? "install nodejs, or import what node makes of it: node -p "
 				  "'JSON.stringify(require(\"./FILE\"))' > list.json"

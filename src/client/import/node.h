@@ -13,11 +13,19 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+struct import_code {
+	const char *path; /* absolute; NULL = it came by a pipe and is `text` */
+	const char *dir;  /* where node runs, and what relative names mean */
+	const char *text;
+	size_t len;
+};
+
 /* most_ms: how long it may take. What node made of the file: {"config", "marked", "reads", "wrote",
  * "spread"}, see eval.c. NULL with a reason; *hint (static) may tell a remedy. What the file
- * printed is appended to *printed, its beginning only. `path` is absolute. */
-json_t *importnode_run(const char *path, int64_t most_ms, struct buf *printed, const char **hint,
-		       struct err *err);
+ * printed is appended to *printed, its beginning only. SIGINT, SIGTERM and SIGHUP are caught from
+ * here on (client/interrupt.h); one ends all that was started. */
+json_t *importnode_run(const struct import_code *code, int64_t most_ms, struct buf *printed,
+		       const char **hint, struct err *err);
 
 /* The program that node runs. */
 extern const char importnode_program[];

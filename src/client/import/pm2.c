@@ -146,6 +146,12 @@ static void read_early(struct mapping *m, const char *key, const json_t *v)
 
 static void read_key(struct mapping *m, const char *key, const json_t *v)
 {
+	if (strcmp(key, IMPORT_SESSION_KEY) == 0) {
+		import_say(m->im, m->app, "env", IMPORT_IGNORED, NULL,
+			   "of the shell that started it, or as it is here anyway; not copied: %s",
+			   json_string_value(v));
+		return;
+	}
 	if (is_early(key) && strcmp(key, "env") != 0) {
 		read_early(m, key, v);
 	}

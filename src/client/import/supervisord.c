@@ -55,6 +55,7 @@ static void check_members(struct import *im, const char *section, const json_t *
 {
 	char *place = xasprintf("[%s] programs", section);
 	const char *list = text_of(keys, "programs");
+	im->where.line = where_line(json_object_get(im->where.keys, "programs"));
 	for (const char *w = list ? list : ""; *(w += strspn(w, ", \t\r\n"));) {
 		size_t len = strcspn(w, ", \t\r\n");
 		char *program = xstrndup(w, len);
@@ -327,6 +328,7 @@ bool import_supervisord(struct import *im, const char *text, struct err *err)
 	bool ok = supread(&f, text, NULL, im->src_dir, err) && read_includes(im, &f, err);
 	json_t *groups = find_groups(f.sections);
 	json_t *programs = find_programs(f.sections);
+	im->where.line = 0;
 	import_say(im, NULL, "[program:...]", IMPORT_CHANGED, NULL,
 		   "a stop ends the whole process tree, and max_restarts (10 in 5m) limits all "
 		   "restarts, also of what was up");

@@ -70,7 +70,9 @@ static bool read_section(struct reader *r, char *s, struct err *err)
 		return err_set(err, ERR_CONFIG, "line %u: the section header has no ]", r->line);
 	}
 	*end = '\0';
-	json_t *o = json_object_get(r->f->index, s + 1);
+	/* Of an included file it has no effect, and must not be taken for that of the first. */
+	bool apart = r->file && strcmp(s + 1, "include") == 0;
+	json_t *o = apart ? NULL : json_object_get(r->f->index, s + 1);
 	if (o) {
 		json_object_set_new(o, "again", json_true());
 	} else {
@@ -80,7 +82,9 @@ static bool read_section(struct reader *r, char *s, struct err *err)
 		json_object_set_new(o, "file", r->file ? json_string(r->file) : json_null());
 		json_object_set_new(o, "keys", json_object());
 		json_object_set_new(o, "lines", json_object());
-		json_object_set(r->f->index, s + 1, o);
+		if (!apart) {
+			json_object_set(r->f->index, s + 1, o);
+		}
 		json_array_append_new(r->f->sections, o);
 	}
 	r->keys = json_object_get(o, "keys");
