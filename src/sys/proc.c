@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -239,6 +240,15 @@ int proc_count_fds(pid_t pid)
 	}
 	/* Linux 6.2 and later give the number as the size of the directory; before it was 0. */
 	return st.st_size > 0 ? (int)st.st_size : count_entries(path);
+}
+
+int64_t proc_max_fds(pid_t pid)
+{
+	struct rlimit rl;
+	if (prlimit(pid, RLIMIT_NOFILE, NULL, &rl) != 0 || rl.rlim_cur == RLIM_INFINITY) {
+		return -1;
+	}
+	return (int64_t)rl.rlim_cur;
 }
 
 static pid_t pid_of_name(const char *name)

@@ -64,6 +64,8 @@ int64_t proc_read_pss(pid_t pid);
 
 /* Open descriptors of a process, -1 = we may not know. */
 int proc_count_fds(pid_t pid);
+/* How many it may have (its soft RLIMIT_NOFILE); -1 = any number, or we may not know. */
+int64_t proc_max_fds(pid_t pid);
 
 /* Each process there is; fn returns false to stop. False if /proc cannot be read (errno). */
 bool proc_for_each_pid(bool (*fn)(pid_t pid, void *arg), void *arg);

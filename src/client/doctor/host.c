@@ -6,23 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
 #include "client/doctor/diagnosis.h"
 #include "common/mem.h"
-#include "common/units.h"
 #include "sys/cgmount.h"
+#include "sys/diskroom.h"
 #include "sys/fileio.h"
 
-#define FILES_WANTED	65536
-#define FILES_ENOUGH	4096
-#define FILES_LEAST	1024
-#define PROCS_WANTED	512
-#define WATCHES_WANTED	8192
-#define DISK_WARN_BYTES (256LL * 1024 * 1024)
-#define DISK_FAIL_BYTES (16LL * 1024 * 1024)
+#define FILES_WANTED   65536
+#define FILES_ENOUGH   4096
+#define FILES_LEAST    1024
+#define PROCS_WANTED   512
+#define WATCHES_WANTED 8192
+#define LINE	       5000
 
 /* A number in a small file, -1 if there is none: "max" too. */
 static long long read_number(const char *path)
@@ -148,50 +146,25 @@ static void check_clock(struct diagnosis *d)
 	}
 }
 
-/* The file system of a directory, or of the nearest parent that is there. */
-static bool stat_fs(const char *dir, struct statvfs *vfs)
-{
-	char *path = xstrdup(dir);
-	bool ok = false;
-	while (!(ok = statvfs(path, vfs) == 0) && errno == ENOENT && path[1]) {
-		char *slash = strrchr(path, '/');
-		slash[slash == path] = '\0';
-	}
-	free(path);
-	return ok;
-}
-
 static void check_disk(struct diagnosis *d, const char *name, const char *dir)
 {
-	struct statvfs v;
-	char size[24];
-	struct finding *f;
-	if (!stat_fs(dir, &v)) {
+	struct diskroom r;
+	char text[LINE], fix[LINE];
+	if (!diskroom_read(dir, &r)) {
 		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s: %s", dir, strerror(errno)),
 			    "make it reachable, or set PMCTL_HOME");
 		return;
 	}
-	int64_t left = (int64_t)(v.f_bavail * v.f_frsize);
-	int64_t all = (int64_t)(v.f_blocks * v.f_frsize);
-	units_format_mem(left, size, sizeof(size));
-	bool few = v.f_files > 0 && v.f_favail < 1000;
-	bool full = left < DISK_FAIL_BYTES || (v.f_files > 0 && v.f_favail < 10);
-	if (v.f_flag & ST_RDONLY) {
-		f = diagnosis_add(d, name, FINDING_FAIL, "%s is on a read-only file system", dir);
-		finding_fix(f, "mount it writable, or set PMCTL_HOME");
-		return;
+	diskroom_text(&r, dir, text, sizeof(text));
+	diskroom_fix(&r, dir, fix, sizeof(fix));
+	struct finding *f = diagnosis_add(d, name,
+					  r.is == DISKROOM_ENOUGH   ? FINDING_OK
+					  : r.is == DISKROOM_LITTLE ? FINDING_WARN
+								    : FINDING_FAIL,
+					  "%s", text);
+	if (r.is != DISKROOM_ENOUGH) {
+		finding_fix(f, "%s", fix);
 	}
-	if (!full && !few && left >= DISK_WARN_BYTES && (all <= 0 || left >= all / 50)) {
-		diagnosis_add(d, name, FINDING_OK, "%s left for %s", size, dir);
-		return;
-	}
-	f = diagnosis_add(d, name, full ? FINDING_FAIL : FINDING_WARN,
-			  "%s and %llu files left for %s", size, (unsigned long long)v.f_favail,
-			  dir);
-	finding_fix(f,
-		    "make room; what fills it: du -xh %s | sort -h | tail; logs of ours: pmctl "
-		    "flush, log_max_size, log_keep",
-		    dir);
 }
 
 static void check_cores(struct diagnosis *d)
