@@ -324,7 +324,7 @@ const struct command commands[] = {
 		"Types: start, ready, exit, failed, stop, restart, reload, reloaded, scale, "
 		"signal, "
 		"delete, reset, config (a definition changed), health, memory, leak, watch, cron, "
-		"listen, message, logs, adopted, state, upgrade and daemon.",
+		"listen, message, logs, adopted, state, disk, descriptors, upgrade and daemon.",
 	 OPTS(events_opts),
 	 .max = CMD_ANY,
 	 .run = cmd_events,

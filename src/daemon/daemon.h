@@ -35,6 +35,7 @@
 #include "daemon/turns.h"
 #include "daemon/turntime.h"
 #include "daemon/upgrade.h"
+#include "daemon/warnings.h"
 #include "sys/cgroup.h"
 #include "sys/paths.h"
 #include "sys/proctab.h"
@@ -59,6 +60,7 @@ struct daemon {
 	struct metrics metrics;
 	struct turntime turntime;
 	struct sampler sampler;
+	struct warnings warnings;
 	struct schedule schedule;
 	struct store store;
 	struct server server;

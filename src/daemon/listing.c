@@ -446,6 +446,9 @@ static void write_daemon(const struct listing *l, struct jw *w, struct daemon *d
 	if (l->detail == DETAIL_ALL) {
 		hostfig_read(&d->sampler.host, clock_mono_ms());
 		write_host(w, &d->sampler.host);
+		warnings_look(d, clock_mono_ms());
+		jw_key(w, "alerts");
+		warnings_write(w, d);
 	}
 	jw_end(w);
 }

@@ -125,13 +125,15 @@ static const struct rpc_param p_stop[] = {{.name = "leave_running", .type = RPC_
 
 const struct method methods[] = {
 	{"ping", method_ping, .doc = "Answers at once: pid and version."},
-	{"status", method_status, .doc = "The daemon itself: version, pids, paths, warnings."},
+	{"status", method_status,
+	 .doc = "The daemon itself: version, pids, paths; alerts: what is wrong with it now, as "
+		"{kind, fail, text, fix}; warnings: the same as text, and what was lost before."},
 	{"metrics", method_metrics, PARAMS(p_metrics),
 	 .doc = "All figures as OpenMetrics text, or in the older format of Prometheus."},
 	{"list", method_list, PARAMS(p_list),
 	 .doc = "Apps and instances with their figures. detail: all, rows (what a table has room "
 		"for), apps. spark_points: so many values of the last spark_span_s (900) "
-		"seconds, in cpu_history and mem_history."},
+		"seconds, in cpu_history and mem_history. daemon.alerts is that of status."},
 	{"watch", method_watch, PARAMS(p_watch),
 	 .doc = "Answers as list, and then sends a \"sample\" notification with the same object "
 		"each interval_ms (1000), one that is not read in time being left out. As long as "

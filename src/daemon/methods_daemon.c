@@ -35,33 +35,6 @@ static void count(const struct daemon *d, int *apps, int *instances, int *online
 	}
 }
 
-static void write_warnings(struct jw *w, const struct daemon *d)
-{
-	struct buf text = {0};
-	jw_key(w, "warnings");
-	jw_arr(w);
-	if (d->store.warning[0]) {
-		jw_str(w, d->store.warning);
-	}
-	if (d->store.damage[0]) {
-		jw_str(w, d->store.damage);
-	}
-	if (d->store.suspect[0]) {
-		jw_str(w, d->store.suspect);
-	}
-	if (!d->link.alive) {
-		jw_str(w, "the keeper was killed; a new one is started each second, and fails: "
-			  "pmctld.log says why");
-	}
-	if (d->outputs.dropped) {
-		buf_addf(&text, "%lld bytes of logs were dropped: disk full",
-			 (long long)d->outputs.dropped);
-		jw_str(w, text.data);
-	}
-	buf_finish(&text);
-	jw_end(w);
-}
-
 /* How the supervisor before this one ended: {"signal":"SIGSEGV","code":null,"at":...}. */
 static void write_last_end(struct jw *w, const struct ring *ring)
 {
@@ -110,10 +83,11 @@ static void write_upgrade(struct jw *w, const struct ring *ring)
 bool method_status(struct call *call)
 {
 	struct jw *w = call->w;
-	const struct daemon *d = call->daemon;
+	struct daemon *d = call->daemon;
 	const struct ring *ring = d->link.ring;
 	int apps, instances, online, wanted;
 	struct buf cgroup = {0};
+	warnings_look(d, clock_mono_ms());
 	count(d, &apps, &instances, &online, &wanted);
 	buf_addf(&cgroup, d->have_cgroup ? "v2 %s" : "none (%s)",
 		 d->have_cgroup ? d->cgroup.path : d->no_cgroup_why);
@@ -146,7 +120,10 @@ bool method_status(struct call *call)
 	jw_kint(w, "refused_connections", (int64_t)d->server.refused);
 	jw_key(w, "metrics");
 	exporter_status(&d->exporter, w);
-	write_warnings(w, d);
+	jw_key(w, "alerts");
+	warnings_write(w, d);
+	jw_key(w, "warnings");
+	warnings_write_texts(w, d);
 	jw_end(w);
 	buf_finish(&cgroup);
 	return true;

@@ -288,6 +288,7 @@ static void on_checks(struct ev_loop *loop, ev_timer *w, int revents)
 	server_check_path(&s->daemon->server);
 	exporter_check(&s->daemon->exporter);
 	daemon_check_log(s->daemon);
+	warnings_look(s->daemon, clock_mono_ms());
 }
 
 void sampler_init(struct sampler *s, struct daemon *d)

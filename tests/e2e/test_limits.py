@@ -39,6 +39,15 @@ def warnings(pm):
     return " ".join(pm.rpc("status")["warnings"])
 
 
+def alerts(pm):
+    """What the dashboard is told of the daemon itself: {kind: alert}."""
+    return {a["kind"]: a for a in pm.list()["daemon"]["alerts"]}
+
+
+def told(pm, kind):
+    return [e["text"] for e in pm.rpc("events", {"types": [kind], "n": 100})["events"]]
+
+
 # --- descriptors
 
 def test_the_daemon_raises_its_own_limit_and_gives_the_apps_theirs(pm):
@@ -125,6 +134,21 @@ def test_few_descriptors_from_the_start(pm):
     assert user.ok("start").rc == 0
     for s in held:
         s.close()
+
+
+@root
+def test_descriptors_are_told_before_there_are_none(pm):
+    pm.up(SLEEPER)
+    sup = pm.daemon()["pid"]
+    assert alerts(pm) == {}
+    old = limit(sup, resource.RLIMIT_NOFILE, len(os.listdir(f"/proc/{sup}/fd")) + 2)
+    alert = wait_for(lambda: alerts(pm).get("descriptors"), 10, "the alert")
+    assert alert["text"].startswith("pmctld uses ") and "LimitNOFILE" in alert["fix"], alert
+    r = pm.ctl("doctor")
+    assert any("pmctld uses" in line and "fix: LimitNOFILE" in line for line in r.out.splitlines()), r
+    limit(sup, resource.RLIMIT_NOFILE, *old)
+    wait_for(lambda: alerts(pm) == {}, 10, "its end")
+    assert [("again" in text) for text in told(pm, "descriptors")] == [False, True]
 
 
 # --- processes
@@ -378,11 +402,13 @@ def test_a_full_log_disk_costs_lines_at_most(pm, disk, fault):
         wait_for(lambda: len(pm.log("p")) > 5000, 10, "lines")
         d.fill()
     wait_for(lambda: "dropped" in warnings(pm), 15, "the counter")
+    assert "No space left" in alerts(pm)["logs"]["text"]
     assert "disk full" in pm.ok("daemon", "status").out
     pm.ok("stop", "web")  # and the rest of it works
     pm.ok("start", "web")
     d.free()
     wait_for(lambda: b"bytes dropped, disk full]\n" in pm.log("p"), 10, "the mark")
+    wait_for(lambda: alerts(pm) == {}, 10, "no alert is left")
     mark = re.search(rb"\[pmctl: (\d+) bytes dropped", pm.log("p"))
     assert int(mark.group(1)) > 0
     size = len(pm.log("p"))
@@ -392,6 +418,23 @@ def test_a_full_log_disk_costs_lines_at_most(pm, disk, fault):
     lines = pm.log("p").split(b"\n")
     torn = [line for line in lines[:-1] if len(line) not in (0, 99) and not line.startswith(b"[pmctl: ")]
     assert len(torn) <= 2, torn
+
+
+@root
+def test_a_log_disk_is_told_before_it_is_full(pm, disk):
+    d = disk("log", "size=2m,mode=0750")
+    pm.up(SLEEPER)
+    assert alerts(pm) == {} and told(pm, "disk") == []
+    d.full.write_bytes(b"x" * 1900 * 1024)
+    alert = wait_for(lambda: alerts(pm).get("disk-logs"), 10, "the alert")
+    assert not alert["fail"] and f"M left for {d.path}" in alert["text"] and "log_keep" in alert["fix"], alert
+    [line] = [line for line in pm.ok("doctor").out.splitlines() if alert["text"] in line]  # told once
+    assert line.split()[:2] == ["warn", "disk-logs"] and alert["fix"] in line
+    d.fill()
+    wait_for(lambda: alerts(pm)["disk-logs"]["fail"], 10, "the next one")
+    d.free()
+    wait_for(lambda: alerts(pm) == {}, 10, "its end")
+    assert [("again" in text) for text in told(pm, "disk")] == [False, False, True]
 
 
 @root

@@ -122,6 +122,19 @@ void doctor_files(struct diagnosis *d)
 	check_leftovers(d);
 }
 
+/* What the daemon says is wrong with itself. Its disks we look at ourselves. */
+static void add_warning(struct diagnosis *d, const char *text)
+{
+	const json_t *alert = member_find(json_object_get(d->status, "alerts"), "text", text);
+	bool fail = json_is_true(json_object_get(alert, "fail"));
+	if (strncmp(member_text(alert, "kind", ""), "disk-", 5) != 0) {
+		finding_fix(
+			diagnosis_add(d, "daemon", fail ? FINDING_FAIL : FINDING_WARN, "%s", text),
+			"%s",
+			member_text(alert, "fix", "pmctl daemon status and pmctld.log say more"));
+	}
+}
+
 static void check_running(struct diagnosis *d)
 {
 	char age[24];
@@ -148,9 +161,7 @@ static void check_running(struct diagnosis *d)
 		      (long long)member_int(d->status, "instances", 0));
 	json_array_foreach(json_object_get(d->status, "warnings"), i, w)
 	{
-		finding_fix(diagnosis_add(d, "daemon", FINDING_WARN, "%s",
-					  json_string_value(w) ? json_string_value(w) : "?"),
-			    "pmctl daemon status and pmctld.log say more");
+		add_warning(d, json_string_value(w) ? json_string_value(w) : "?");
 	}
 	const json_t *end = json_object_get(d->status, "last_end");
 	const char *signal = member_text(end, "signal", NULL);
