@@ -87,6 +87,9 @@ static void take_proc(struct ui_app *a, const json_t *o, int64_t now_ms)
 		p->exit_ms = listview_parse_time(member_text(exit, "at", NULL));
 	}
 	take_figures(&p->fig, o, now_ms);
+	p->fds_most = (int)member_int(o, "fds_most", -1);
+	p->fds_max = member_int(o, "fds_max", -1);
+	p->fds_near = json_is_true(json_object_get(o, "fds_near"));
 	take_leak(p, o);
 }
 
@@ -151,11 +154,33 @@ static void take_daemon(struct ui *u, const json_t *d, int64_t now_ms)
 	series_add(&h->mem, now_ms, h->mem_used < 0 ? NAN : (double)h->mem_used);
 }
 
+/* What is wrong with the daemon itself. */
+static void take_notices(struct ui *u, const json_t *alerts)
+{
+	size_t i;
+	const json_t *a;
+	model_notices_clear(&u->model, NOTICE_DAEMON);
+	json_array_foreach(alerts, i, a)
+	{
+		struct ui_notice *n =
+			model_notice(&u->model, NOTICE_DAEMON, member_text(a, "kind", "?"));
+		if (!n) {
+			return;
+		}
+		n->fail = json_is_true(json_object_get(a, "fail"));
+		copy(n->brief, sizeof(n->brief), a, "text");
+		copy(n->text, sizeof(n->text), a, "text");
+		copy(n->fix, sizeof(n->fix), a, "fix");
+	}
+}
+
 void monitdata_list(struct ui *u, const json_t *list, int64_t now_ms)
 {
 	size_t i;
 	const json_t *app;
-	take_daemon(u, json_object_get(list, "daemon"), now_ms);
+	const json_t *daemon = json_object_get(list, "daemon");
+	take_daemon(u, daemon, now_ms);
+	take_notices(u, json_object_get(daemon, "alerts"));
 	model_begin(&u->model);
 	json_array_foreach(json_object_get(list, "apps"), i, app)
 	{

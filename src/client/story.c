@@ -40,6 +40,7 @@ static bool is_trouble(const json_t *event)
 	}
 	return is(event, "type", "failed") || is(event, "type", "memory") ||
 	       (is(event, "type", "leak") && strstr(text, "leak?")) ||
+	       (is(event, "type", "descriptors") && !strstr(text, "again")) ||
 	       (is(event, "type", "health") && strstr(text, "not healthy")) ||
 	       (is(event, "type", "reload") && strstr(text, " as before"));
 }

@@ -172,6 +172,16 @@ static void about_exit(struct hints *h)
 	}
 }
 
+static void about_descriptors(struct hints *h)
+{
+	if (strcmp(member_text(h->trouble, "type", ""), "descriptors") == 0) {
+		begin(h);
+		buf_addf(h->out,
+			 "raise limit.nofile, or see what it leaves open: ls -l /proc/%lld/fd\n",
+			 (long long)member_int(h->s->slot, "pid", 0));
+	}
+}
+
 void storyhint_add(const struct story *s, const json_t *trouble, struct buf *out)
 {
 	struct hints h = {
@@ -179,6 +189,7 @@ void storyhint_add(const struct story *s, const json_t *trouble, struct buf *out
 	const char *cause = member_text(h.exit, "cause", "");
 	bool known = strcmp(cause, "memory") == 0 || strcmp(cause, "oom") == 0 ||
 		     strcmp(cause, "not-ready") == 0;
+	about_descriptors(&h);
 	about_port(&h);
 	if (h.n == 0 && !known) {
 		about_words(&h);

@@ -110,15 +110,25 @@ static void write_leak_of(struct jw *w, const struct inst *in)
 	jw_end(w);
 }
 
+static void add_note(const char *text, char *note, size_t cap)
+{
+	size_t len = strlen(note);
+	snprintf(note + len, cap - len, "%s%s", len ? "; " : "", text);
+}
+
 /* What went wrong comes first. */
-static void add_leak_note(const struct inst *in, char *note, size_t cap)
+static void add_warnings(const struct inst *in, char *note, size_t cap)
 {
 	int64_t rate, left;
 	char text[64];
 	if (leak_of(in, &rate, &left)) {
-		size_t len = strlen(note);
 		leak_text(rate, left, text, sizeof(text));
-		snprintf(note + len, cap - len, "%s%s", len ? "; " : "", text);
+		add_note(text, note, cap);
+	}
+	if (in->pid && in->sample.fds_near) {
+		snprintf(text, sizeof(text), "%d of %lld descriptors", in->sample.fds_most,
+			 (long long)in->sample.fds_max);
+		add_note(text, note, cap);
 	}
 }
 
@@ -159,7 +169,7 @@ void listing_note(const struct inst *in, char *out, size_t cap)
 	} else {
 		note_of_state(in, out, cap);
 	}
-	add_leak_note(in, out, cap);
+	add_warnings(in, out, cap);
 }
 
 static void write_life(struct jw *w, const struct leak_life *l, bool runs)
@@ -199,6 +209,9 @@ static void write_figures(struct jw *w, const struct inst *in, bool known)
 	const struct sample *s = &in->sample;
 	kint_or_null(w, "threads", s->threads, known);
 	kint_or_null(w, "nproc", s->nproc, known);
+	kint_or_null(w, "fds_most", s->fds_most, known && s->fds_most >= 0);
+	kint_or_null(w, "fds_max", s->fds_max, known && s->fds_max >= 0);
+	jw_kbool(w, "fds_near", known && s->fds_near);
 	kint_or_null(w, "io_read_bytes", s->io_read, known && s->io_read >= 0);
 	kint_or_null(w, "io_write_bytes", s->io_write, known && s->io_write >= 0);
 	kint_or_null(w, "io_bps", s->io_bps, known && s->io_bps >= 0);
@@ -263,7 +276,7 @@ struct totals {
 	int n;
 	const struct inst *trouble;
 	int leaks;
-	const struct inst *leaking; /* the first one */
+	const struct inst *warned; /* the first that leaks, or is short of descriptors */
 	int64_t leak_rate, leak_left_ms;
 };
 
@@ -273,7 +286,7 @@ static void add_leak(struct totals *t, const struct inst *in)
 	if (!leak_of(in, &rate, &left)) {
 		return;
 	}
-	t->leaking = t->leaking ? t->leaking : in;
+	t->warned = t->warned ? t->warned : in;
 	t->leak_left_ms =
 		!t->leaks || (left >= 0 && left < t->leak_left_ms) ? left : t->leak_left_ms;
 	t->leak_rate += rate;
@@ -320,13 +333,14 @@ static void add_up(const struct app *app, struct totals *t)
 			t->mem += in->sample.mem_bytes;
 		}
 		add_leak(t, in);
+		t->warned = t->warned || !in->pid || !in->sample.fds_near ? t->warned : in;
 		if (in->state == ST_FAILED ||
 		    ((in->state == ST_BACKOFF || in->held) && !t->trouble)) {
 			t->trouble = in;
 		}
 	}
 	if (!t->trouble && app->count) {
-		t->trouble = t->leaking ? t->leaking : app->slots[0];
+		t->trouble = t->warned ? t->warned : app->slots[0];
 	}
 }
 

@@ -19,6 +19,8 @@ void sample_init(struct sample *s)
 			     .group_last_us = -1,
 			     .mem_bytes = -1,
 			     .fds = -1,
+			     .fds_most = -1,
+			     .fds_max = -1,
 			     .threads = -1,
 			     .nproc = -1,
 			     .io_read = -1,
@@ -57,7 +59,7 @@ struct reading {
 	int nproc;
 	bool deep;
 	bool counts; /* the CPU time of each, as no control group does it */
-	int fds;
+	int fds, fds_most;
 	int64_t io_read, io_write; /* -1 = of somebody we may not know */
 };
 
@@ -69,6 +71,7 @@ static void add_deep(struct reading *r, pid_t pid)
 		r->fds = -1; /* of the main process we must know */
 	}
 	r->fds += r->fds >= 0 && fds > 0 ? fds : 0;
+	r->fds_most = fds > r->fds_most ? fds : r->fds_most;
 	if (proc_read_io(pid, &in, &out)) {
 		r->io_read += in;
 		r->io_write += out;
@@ -209,6 +212,8 @@ static void set_all(struct sample *s, const struct reading *r, uint64_t used, in
 	s->full_mono_ms = now;
 	if (r->deep) {
 		s->fds = r->fds;
+		s->fds_most = r->fds < 0 ? -1 : r->fds_most;
+		s->fds_max = proc_max_fds(r->in->pid);
 		set_io(s, r, now);
 		s->deep_mono_ms = now;
 		s->deep_cpu_us = used;

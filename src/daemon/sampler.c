@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/near.h"
 #include "common/units.h"
 #include "daemon/daemon.h"
 #include "daemon/runner.h"
@@ -17,6 +18,7 @@
 #define FRESH_MS	  1000
 #define DEEP_ASKED_MS	  2000
 #define DEEP_PERIOD_MS	  10000
+#define DEEP_UNSEEN_MS	  60000
 #define ALONE_MS	  10000
 #define ALONE_UNSEEN_MS	  60000
 #define DIFFER_US	  1000
@@ -108,6 +110,22 @@ void sampler_ended(struct inst *in)
 	}
 }
 
+/* --- descriptors --- */
+
+static void watch_fds(struct inst *in)
+{
+	struct sample *s = &in->sample;
+	bool near = near_limit(s->fds_most, s->fds_max, s->fds_near);
+	if (near != s->fds_near) {
+		s->fds_near = near;
+		events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "descriptors",
+			   NULL,
+			   near ? "has %d of the %lld descriptors it may have (limit.nofile)"
+				: "has %d of its %lld descriptors: enough are left again",
+			   s->fds_most, (long long)s->fds_max);
+	}
+}
+
 /* --- reading --- */
 
 static void read_one(struct inst *in, struct sample_round *take)
@@ -116,6 +134,7 @@ static void read_one(struct inst *in, struct sample_round *take)
 		return;
 	}
 	tally_cpu(in, in->sample.cpu_us);
+	watch_fds(in);
 	if (!pasts_want(in)) {
 		return;
 	}
@@ -271,7 +290,7 @@ static void on_beat(struct ev_loop *loop, ev_timer *w, int revents)
 			  .older_than = -1,
 			  .take = {.trusts = s->trusts,
 				   .alone_ms = viewers_ms ? ALONE_MS : ALONE_UNSEEN_MS,
-				   .deep_ms = viewers_ms ? DEEP_PERIOD_MS : -1}};
+				   .deep_ms = viewers_ms ? DEEP_PERIOD_MS : DEEP_UNSEEN_MS}};
 	int64_t used = s->daemon->have_cgroup ? cgroup_cpu_usec(s->daemon->cgroup.dirfd) : -1;
 	read_due(s->daemon, &r);
 	compare_used(s, used, &r.take);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/near.h"
 #include "common/units.h"
 #include "ui/look.h"
 #include "ui/style.h"
@@ -20,14 +21,9 @@ struct group {
 	int64_t since_ms;
 };
 
-int alerts_style(enum alert_kind kind)
+int alerts_style(const struct alert *a)
 {
-	return kind == ALERT_FAILED ? UI_FAIL : UI_WARN;
-}
-
-static bool is_near_limit(const struct ui_figures *f)
-{
-	return f->limit_bytes > 0 && f->mem_bytes > f->limit_bytes / 100 * ALERTS_LIMIT_PCT;
+	return a->fail ? UI_FAIL : UI_WARN;
 }
 
 static bool has_trouble(const struct ui_proc *p, enum alert_kind kind, int64_t now_ms)
@@ -40,7 +36,9 @@ static bool has_trouble(const struct ui_proc *p, enum alert_kind kind, int64_t n
 	case ALERT_NOT_READY:
 		return strcmp(p->state, "starting") == 0 && p->fig.up_ms > ALERTS_LATE_MS;
 	case ALERT_LIMIT:
-		return is_near_limit(&p->fig);
+		return near_limit(p->fig.mem_bytes, p->fig.limit_bytes, false);
+	case ALERT_FDS:
+		return p->fds_near;
 	case ALERT_LEAK:
 		return p->leak;
 	case ALERT_RESTARTED:
@@ -116,6 +114,14 @@ static void say_limit(struct alert *to, const char *name, const struct ui_figure
 	snprintf(to->text, sizeof(to->text), "%s uses %d%% of %s memory", name, pct, limit);
 }
 
+static void say_fds(struct alert *to, const char *name, const struct ui_proc *p)
+{
+	long long pct = p->fds_max > 0 ? p->fds_most * 100LL / p->fds_max : 0;
+	snprintf(to->brief, sizeof(to->brief), "%s descriptors %lld%%", name, pct);
+	snprintf(to->text, sizeof(to->text), "%s has %d of %lld descriptors", name, p->fds_most,
+		 (long long)p->fds_max);
+}
+
 /* The same words in both forms, with the details behind in the longer one. */
 static void say(struct alert *to, const char *name, const char *what, const char *more)
 {
@@ -141,6 +147,9 @@ static void say_all(struct alert *to, const struct group *g)
 		break;
 	case ALERT_LIMIT:
 		say_limit(to, name, &p->fig);
+		break;
+	case ALERT_FDS:
+		say_fds(to, name, p);
 		break;
 	case ALERT_LEAK:
 		say(to, name, "leak?", p->leak_text);
@@ -178,23 +187,34 @@ static unsigned sum_of(const struct group *g)
 	return sum;
 }
 
-static void add(struct alerts *a, const struct group *g, enum alert_kind kind, int64_t now_ms)
+/* That of this app, or a new one; NULL = there are too many. */
+static struct alert *take(struct alerts *a, const char *app, enum alert_kind kind, unsigned sum,
+			  int64_t now_ms)
 {
-	struct alert *to = find_alert(a, g->app->name, kind);
-	unsigned sum = sum_of(g);
+	struct alert *to = find_alert(a, app, kind);
 	if (!to && a->n == ALERTS_MAX) {
-		return;
+		return NULL;
 	}
 	if (!to) {
 		to = &a->v[a->n++];
 		/* what was there when we came has no beginning, unless the daemon tells it */
 		*to = (struct alert){.kind = kind, .sum = sum, .since_ms = a->begun ? now_ms : 0};
-		snprintf(to->app, sizeof(to->app), "%s", g->app->name);
+		snprintf(to->app, sizeof(to->app), "%s", app);
 	}
 	to->acked = to->acked && to->sum == sum;
-	to->since_ms = g->since_ms ? g->since_ms : to->since_ms;
 	to->sum = sum;
 	to->seen = true;
+	return to;
+}
+
+static void add(struct alerts *a, const struct group *g, enum alert_kind kind, int64_t now_ms)
+{
+	struct alert *to = take(a, g->app->name, kind, sum_of(g), now_ms);
+	if (!to) {
+		return;
+	}
+	to->since_ms = g->since_ms ? g->since_ms : to->since_ms;
+	to->fail = kind == ALERT_FAILED;
 	to->slot = g->n == 1 && g->app->nprocs > 1 ? g->first->slot : -1;
 	say_all(to, g);
 }
@@ -215,11 +235,23 @@ static void look_at(struct alerts *a, const struct ui_app *app, int64_t now_ms)
 	}
 }
 
+static void add_notice(struct alerts *a, const struct ui_notice *n, int64_t now_ms)
+{
+	struct alert *to = take(a, n->key, ALERT_NOTICE, n->fail, now_ms);
+	if (to) {
+		to->slot = -1;
+		to->fail = n->fail;
+		snprintf(to->brief, sizeof(to->brief), "%s", n->brief);
+		snprintf(to->text, sizeof(to->text), "%s", n->text);
+		snprintf(to->fix, sizeof(to->fix), "%s", n->fix);
+	}
+}
+
 /* What failed, and in that the newest. */
 static int newest_first(const void *x, const void *y)
 {
 	const struct alert *a = x, *b = y;
-	int c = (b->kind == ALERT_FAILED) - (a->kind == ALERT_FAILED);
+	int c = b->fail - a->fail;
 	c = c ? c : (a->since_ms < b->since_ms) - (a->since_ms > b->since_ms);
 	c = c ? c : strcmp(a->app, b->app);
 	return c ? c : (int)a->kind - (int)b->kind;
@@ -236,6 +268,9 @@ void alerts_update(struct alerts *a, const struct model *m)
 	}
 	for (int i = 0; i < m->napps; i++) {
 		look_at(a, m->app[i], m->sampled_ms);
+	}
+	for (int i = 0; i < m->nnotices; i++) {
+		add_notice(a, &m->notice[i], m->sampled_ms);
 	}
 	int n = 0;
 	a->begun = true;
@@ -274,6 +309,9 @@ void alerts_list(const struct alerts *a, struct buf *out)
 			buf_addf(out, "%8s  ", age);
 		}
 		buf_addf(out, "%s%s\n", v->text, v->acked ? "  (seen)" : "");
+		if (v->fix[0]) {
+			buf_addf(out, "%10sfix: %s\n", "", v->fix);
+		}
 	}
 	if (a->n == 0) {
 		buf_adds(out, "nothing needs a look\n");

@@ -63,12 +63,6 @@ static void namespace_cell(const struct model *m, const char *ns, enum column_id
 
 /* --- apps and instances --- */
 
-/* The instance a row is about: an app of one is its instance, too. */
-static const struct ui_proc *proc_of(const struct row *row)
-{
-	return row->proc ? row->proc : row->app->nprocs == 1 ? row->app->proc[0] : NULL;
-}
-
 static void state_cell(const struct row *row, char *out, size_t cap)
 {
 	const struct ui_app *a = row->app;
@@ -142,8 +136,8 @@ void listtext_cell(const struct model *m, const struct row *row, enum column_id 
 		limit_cell(f->limit_bytes, text);
 		break;
 	default:
-		if (proc_of(row)) {
-			proc_cell(proc_of(row), id, text, sizeof(text));
+		if (rows_proc(row)) {
+			proc_cell(rows_proc(row), id, text, sizeof(text));
 		}
 	}
 	snprintf(out, cap, "%s", text);
@@ -227,7 +221,7 @@ void listtext_note(const struct model *m, const struct rows *r, const struct row
 	if (!row->app) {
 		return;
 	}
-	const struct ui_proc *p = proc_of(row);
+	const struct ui_proc *p = rows_proc(row);
 	const struct ui_app *a = row->app;
 	/* where the instances are shown, they tell it */
 	bool below = !p && r->form != ROWS_FLAT && rows_is_open(r, row);

@@ -173,3 +173,25 @@ void model_act_end(struct model *m, int command)
 		}
 	}
 }
+
+void model_notices_clear(struct model *m, enum ui_notice_of of)
+{
+	int n = 0;
+	for (int i = 0; i < m->nnotices; i++) {
+		if (m->notice[i].of != of) {
+			m->notice[n++] = m->notice[i];
+		}
+	}
+	m->nnotices = n;
+}
+
+struct ui_notice *model_notice(struct model *m, enum ui_notice_of of, const char *key)
+{
+	if (m->nnotices == MODEL_NOTICES) {
+		return NULL;
+	}
+	struct ui_notice *n = &m->notice[m->nnotices++];
+	*n = (struct ui_notice){.of = of};
+	snprintf(n->key, sizeof(n->key), "%s", key);
+	return n;
+}

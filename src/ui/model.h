@@ -14,6 +14,7 @@
 
 #define MODEL_NAME	  64 /* bytes with the NUL: longer text is cut */
 #define MODEL_NOTE	  160
+#define MODEL_NOTICES	  16
 #define MODEL_CPU_STEP_MS 1000
 #define MODEL_MEM_STEP_MS 15000
 
@@ -43,6 +44,9 @@ struct ui_proc {
 	char leak_text[48];    /* "+2.1M/min"; "" = not known */
 	char leak_left[64];    /* "256M in ~1h25m"; "" = not known */
 	bool ready, leak;
+	bool fds_near;	 /* of its limit of descriptors: */
+	int fds_most;	 /* of the process of its tree that has most; -1 = not known */
+	int64_t fds_max; /* that one may have; -1 = any number, or not known */
 	bool marked;
 	bool acting; /* it is to be replaced, which had this pid: */
 	int acting_pid;
@@ -85,6 +89,14 @@ struct ui_daemon {
 	int64_t mem_bytes;
 };
 
+/* What is wrong with no app: with the daemon, or an app list that is not what runs. */
+struct ui_notice {
+	enum ui_notice_of { NOTICE_DAEMON, NOTICE_DRIFT } of;
+	bool fail;
+	char key[MODEL_NOTE]; /* the same for as long as the matter is */
+	char brief[MODEL_NOTE], text[MODEL_NOTE * 2], fix[MODEL_NOTE * 2];
+};
+
 enum ui_link {
 	UI_LINK_NONE, /* it has never answered */
 	UI_LINK_UP,
@@ -101,6 +113,8 @@ struct model {
 	struct ui_app **app; /* owned */
 	int napps;
 	int online, wanted; /* instances, of all apps */
+	struct ui_notice notice[MODEL_NOTICES];
+	int nnotices;
 };
 
 void model_init(struct model *m);
@@ -112,6 +126,10 @@ void model_begin(struct model *m);
 struct ui_app *model_app(struct model *m, const char *name);
 struct ui_proc *model_proc(struct ui_app *a, int slot);
 void model_end(struct model *m);
+
+/* Forget all notices of this kind, and add one: zeroed but for what it is of; NULL = no room. */
+void model_notices_clear(struct model *m, enum ui_notice_of of);
+struct ui_notice *model_notice(struct model *m, enum ui_notice_of of, const char *key);
 
 /* A command (> 0) begins to replace this instance, or has ended with all that it was about. */
 void model_act(struct ui_app *a, struct ui_proc *p, int command, const char *action);

@@ -378,3 +378,8 @@ void rows_set_open(struct rows *r, const struct row *row, bool open)
 		snprintf(r->closed_ns[r->nclosed++], MODEL_NAME, "%s", row->ns);
 	}
 }
+
+const struct ui_proc *rows_proc(const struct row *row)
+{
+	return row->proc ? row->proc : row->app->nprocs == 1 ? row->app->proc[0] : NULL;
+}

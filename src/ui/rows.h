@@ -72,6 +72,8 @@ void rows_touch(struct rows *r);
 void rows_scroll(struct rows *r, int height);
 /* The selected one; NULL = none. */
 const struct row *rows_selected(const struct rows *r);
+/* The instance a row of an app is about: an app of one is its instance, too. NULL = several. */
+const struct ui_proc *rows_proc(const struct row *row);
 /* Whether what is below an app or namespace is shown, and to show it or not. */
 bool rows_is_open(const struct rows *r, const struct row *row);
 void rows_set_open(struct rows *r, const struct row *row, bool open);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/near.h"
 #include "ui/figtext.h"
 #include "ui/graph.h"
 #include "ui/look.h"
@@ -45,16 +46,11 @@ static char *live(struct detailview *d, const char *key, int style)
 	return d->live[d->n++].value;
 }
 
-static const struct ui_proc *proc_of(const struct row *row)
-{
-	return row->proc ? row->proc : row->app->nprocs == 1 ? row->app->proc[0] : NULL;
-}
-
 /* "online, ready after 0.4s", "1/2 degraded: try in 12s". */
 static void live_state(struct detailview *d)
 {
 	const struct ui_app *a = d->row->app;
-	const struct ui_proc *p = proc_of(d->row);
+	const struct ui_proc *p = rows_proc(d->row);
 	const char *state = d->row->proc ? p->state : a->state;
 	const char *note = d->row->proc ? p->note : a->note;
 	char count[32] = "", ready[48] = "", age[FIGTEXT];
@@ -74,7 +70,7 @@ static void live_state(struct detailview *d)
 /* "11m  last exit SIGSEGV 13:52" */
 static void live_up(struct detailview *d)
 {
-	const struct ui_proc *p = proc_of(d->row);
+	const struct ui_proc *p = rows_proc(d->row);
 	char up[FIGTEXT], clock[16] = "", many[24] = "";
 	/* "last exit 1", "last exit SIGSEGV" */
 	const char *last = p && strncmp(p->exit, "exit ", 5) == 0 ? "  last " : "  last exit ";
@@ -109,7 +105,8 @@ static void bar(const struct detailview *d, double part, char *out, size_t cap)
 static void live_memory(struct detailview *d)
 {
 	const struct ui_figures *f = d->fig;
-	char mem[FIGTEXT], fds[FIGTEXT], thr[FIGTEXT], bars[BAR_W * 3 + 8] = "";
+	char mem[FIGTEXT], fds[FIGTEXT * 2], thr[FIGTEXT], bars[BAR_W * 3 + 8] = "";
+	const struct ui_proc *p = rows_proc(d->row);
 	bool roomy = d->box.w >= ROOMY;
 	bool limited = f->limit_bytes > 0 && f->mem_bytes >= 0;
 	double part = limited ? (double)f->mem_bytes / (double)f->limit_bytes : 0;
@@ -120,15 +117,20 @@ static void live_memory(struct detailview *d)
 		bar(d, part, bars + 1, sizeof(bars) - 1);
 	}
 	figtext_int(f->fds, fds);
+	if (p && p->fds_max > 0 && p->fds_most == f->fds) { /* it is one process that has them */
+		size_t len = strlen(fds);
+		snprintf(fds + len, sizeof(fds) - len, "/%lld", (long long)p->fds_max);
+	}
 	figtext_int(f->threads, thr);
-	snprintf(live(d, "memory", part > ALERTS_LIMIT_PCT / 100.0 ? UI_WARN : UI_PLAIN),
+	snprintf(live(d, "memory",
+		      near_limit(f->mem_bytes, f->limit_bytes, false) ? UI_WARN : UI_PLAIN),
 		 sizeof(d->live[0].value), "%s%s  fd %s%s%s", mem, bars, fds,
 		 roomy ? "  threads " : "", roomy ? thr : "");
 }
 
 static void live_leak(struct detailview *d)
 {
-	const struct ui_proc *p = proc_of(d->row);
+	const struct ui_proc *p = rows_proc(d->row);
 	if (p && p->leak) {
 		snprintf(live(d, "leak?", UI_WARN), sizeof(d->live[0].value), "%s%s%s",
 			 p->leak_text, p->leak_left[0] ? ", " : "", p->leak_left);
@@ -303,8 +305,8 @@ static int restarts(const struct detailview *d, int64_t out[RESTARTS])
 			out[n++] = e->t_ms;
 		}
 	}
-	if (n == 0 && proc_of(d->row) && proc_of(d->row)->exit_ms > 0) {
-		out[n++] = proc_of(d->row)->exit_ms;
+	if (n == 0 && rows_proc(d->row) && rows_proc(d->row)->exit_ms > 0) {
+		out[n++] = rows_proc(d->row)->exit_ms;
 	}
 	return n;
 }
@@ -371,7 +373,7 @@ static void draw_graphs(const struct detailview *d, int y, int room)
 
 static void draw_title(const struct detailview *d)
 {
-	const struct ui_proc *p = d->row && d->row->app ? proc_of(d->row) : NULL;
+	const struct ui_proc *p = d->row && d->row->app ? rows_proc(d->row) : NULL;
 	const char *selector = d->v->ui->detail.selector;
 	char what[MODEL_NAME * 3], pid[FIGTEXT] = "";
 	if (p && p->pid > 0) {

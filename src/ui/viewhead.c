@@ -99,7 +99,7 @@ static void add_alerts(const struct view *v, struct parts *p)
 {
 	const struct alerts *a = &v->ui->alerts;
 	if (v->layout.size <= LAYOUT_COMPACT && a->n > 0) {
-		snprintf(add(p, 1, a->fresh ? alerts_style(a->v[0].kind) : UI_DIM),
+		snprintf(add(p, 1, a->fresh ? alerts_style(&a->v[0]) : UI_DIM),
 			 sizeof(p->v[0].text), " ! %d alert%s", a->n, a->n == 1 ? "" : "s");
 	}
 }
@@ -254,7 +254,7 @@ static void draw_alerts(struct view *v)
 	struct grid *g = v->grid;
 	int y = v->layout.alert.y, cols = g->cols;
 	char text[sizeof(a->v[0].text) + 16];
-	int x = 1 + grid_textf(g, y, 1, -1, a->fresh ? alerts_style(a->v[0].kind) : UI_DIM,
+	int x = 1 + grid_textf(g, y, 1, -1, a->fresh ? alerts_style(&a->v[0]) : UI_DIM,
 			       "! %d alert%s", a->n, a->n == 1 ? "" : "s");
 	bool brief = x + alerts_width(a, false) + 2 > cols;
 	const char *hint = x + alerts_width(a, brief) + 7 > cols ? "A" : "A: all";
@@ -263,7 +263,7 @@ static void draw_alerts(struct view *v)
 		bool first = i == 0 && v->layout.size < LAYOUT_WIDE;
 		alert_text(&a->v[i], brief, text, sizeof(text));
 		x += first ? 2 : 3;
-		x += grid_cut(g, y, x, end - x, a->v[i].acked ? UI_DIM : alerts_style(a->v[i].kind),
+		x += grid_cut(g, y, x, end - x, a->v[i].acked ? UI_DIM : alerts_style(&a->v[i]),
 			      text, v->ui->utf8);
 	}
 	grid_right(g, y, cols - 6, 6, UI_DIM, hint);

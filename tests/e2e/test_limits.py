@@ -151,6 +151,20 @@ def test_descriptors_are_told_before_there_are_none(pm):
     assert [("again" in text) for text in told(pm, "descriptors")] == [False, True]
 
 
+# Of the eleven there may be the shell has opened ten when sleep takes its place.
+HOLDER = ("[app:h]\ncommand = bash -c 'exec 3</dev/null 4<&3 5<&3 6<&3 7<&3 8<&3 9<&3; exec sleep 1000000'\n"
+          "ready = spawn\nlimit.nofile = 11\n")
+
+
+def test_an_app_that_has_nearly_all_its_descriptors(pm):
+    pm.up(HOLDER)
+    p = wait_for(lambda: pm.proc("h")["fds_near"] and pm.proc("h"), 10, "its figures")
+    assert (p["fds"], p["fds_most"], p["fds_max"]) == (10, 10, 11) and p["note"] == "10 of 11 descriptors"
+    assert told(pm, "descriptors") == ["has 10 of the 11 descriptors it may have (limit.nofile)"]
+    why = pm.ok("why", "h").out
+    assert "has 10 of the 11 descriptors" in why and "raise limit.nofile" in why, why
+
+
 # --- processes
 
 def nobody(pm):

@@ -57,14 +57,17 @@ static const char two[] =
 	"{'daemon': {'pid': 9, 'version': '0.1.0', 'up_ms': 60000,"
 	"  'host': {'name': 'shop-1', 'cpus': 8, 'cpu_pct': 18.5, 'mem_used_bytes': 3,"
 	"           'mem_total_bytes': 7, 'load1': 0.71},"
-	"  'self': {'cpu_pct': 0.25, 'mem_bytes': 5}},"
+	"  'self': {'cpu_pct': 0.25, 'mem_bytes': 5},"
+	"  'alerts': [{'kind': 'disk-logs', 'fail': true, 'text': '0.5M left for /l', 'fix': "
+	"'f'}]},"
 	" 'apps': [{'name': 'web', 'namespace': 'shop', 'state': 'degraded', 'instances': 2,"
 	"   'online': 1, 'cpu_pct': 3.5, 'mem_bytes': 100, 'note': 'n', 'user': 'ada', 'procs': ["
 	"   {'slot': 1, 'id': 7, 'pid': null, 'state': 'backoff', 'restarts': 4, 'cpu_pct': null,"
 	"    'mem_bytes': null, 'fds': null, 'up_ms': null, 'leak': null, 'ready': false,"
 	"    'last_exit': {'code': 3, 'at': '2026-11-22T14:03:01.500Z'}},"
 	"   {'slot': 0, 'id': 6, 'pid': 11, 'state': 'online', 'restarts': 0, 'cpu_pct': 3.5,"
-	"    'mem_bytes': 100, 'memory_max': 268435456, 'fds': 9, 'threads': 2, 'up_ms': 5000,"
+	"    'mem_bytes': 100, 'memory_max': 268435456, 'fds': 9, 'fds_most': 9, 'fds_max': 10, "
+	"'fds_near': true, 'threads': 2, 'up_ms': 5000,"
 	"    'ready': true, 'ready_ms': 400, 'last_exit': null, 'io_bps': 12,"
 	"    'leak': {'bytes_per_min': 2202010, 'left_ms': 5100000}}]}]}";
 
@@ -85,6 +88,10 @@ static void a_list_becomes_the_model(void **s)
 	const struct ui_proc *p = a->proc[0];
 	assert_int_equal(p->slot, 0);
 	assert_int_equal(p->ready_ms, 400);
+	assert_true(p->fds_near && p->fds_most == 9 && p->fds_max == 10);
+	assert_int_equal(u.model.nnotices, 1);
+	assert_string_equal(u.model.notice[0].text, "0.5M left for /l");
+	assert_true(u.model.notice[0].fail);
 	assert_string_equal(p->leak_text, "+2.1M/min");
 	assert_string_equal(p->leak_left, "256M in ~1h25m");
 	p = a->proc[1];
@@ -107,6 +114,7 @@ static void what_is_not_in_the_next_one_is_gone(void **s)
 	assert_int_equal(u.model.app[0]->nprocs, 1);
 	assert_int_equal(u.model.app[0]->proc[0]->slot, 1);
 	assert_false(u.model.app[0]->leak);
+	assert_int_equal(u.model.nnotices, 0);
 }
 
 static void restarts_are_news_only_if_we_saw_them(void **s)

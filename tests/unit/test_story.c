@@ -291,6 +291,20 @@ static void strange_answers(void **state)
 	}
 }
 
+static void short_of_descriptors(void **state)
+{
+	(void)state;
+	expect("'state': 'online', 'pid': 12, 'up_ms': 3600000, 'note': '960 of 1024 descriptors',"
+	       "'events': [{'seq': 1, 'ms': @60, 'type': 'descriptors',"
+	       " 'text': 'has 960 of the 1024 descriptors it may have (limit.nofile)'}]",
+	       NULL,
+	       "web:1  online since 13:00:00 (1h0m ago), pid 12\n"
+	       "  now     960 of 1024 descriptors\n"
+	       "  why     has 960 of the 1024 descriptors it may have (limit.nofile), at 13:59:00 "
+	       "(1m0s ago)\n"
+	       "  try     raise limit.nofile, or see what it leaves open: ls -l /proc/12/fd\n");
+}
+
 static void which_lines(void **state)
 {
 	(void)state;
@@ -314,7 +328,7 @@ int main(void)
 		cmocka_unit_test(waits),	 cmocka_unit_test(behind_it),
 		cmocka_unit_test(not_ready),	 cmocka_unit_test(a_reload_that_failed),
 		cmocka_unit_test(hints),	 cmocka_unit_test(strange_answers),
-		cmocka_unit_test(which_lines),
+		cmocka_unit_test(which_lines),	 cmocka_unit_test(short_of_descriptors),
 	};
 	setenv("TZ", "UTC", 1);
 	tzset();

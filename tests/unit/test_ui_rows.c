@@ -324,6 +324,12 @@ static void near_a_limit_late_and_restarted(void **s)
 	p->fig.mem_bytes = p->fig.limit_bytes / 100 * 94;
 	sample(1000);
 	assert_string_equal(alert_of(ALERT_LIMIT)->text, "web:1 uses 93% of 512M memory");
+	p->fds_near = true;
+	p->fds_most = 973;
+	sample(1000);
+	assert_string_equal(alert_of(ALERT_FDS)->text, "web:1 has 973 of 1024 descriptors");
+	assert_string_equal(alert_of(ALERT_FDS)->brief, "web:1 descriptors 95%");
+	p->fds_near = false;
 	p->fig.mem_bytes = 0;
 	p->restarted_ms = u.model.sampled_ms;
 	sample(1000);
@@ -335,6 +341,43 @@ static void near_a_limit_late_and_restarted(void **s)
 	p->fig.up_ms = ALERTS_LATE_MS + 1;
 	sample(1000);
 	assert_string_equal(alert_of(ALERT_NOT_READY)->text, "web:1 not ready (10s)");
+}
+
+static void notice(const char *key, bool fail, const char *text)
+{
+	struct ui_notice *n = model_notice(&u.model, NOTICE_DAEMON, key);
+	n->fail = fail;
+	PUT(n->brief, text);
+	PUT(n->text, text);
+	PUT(n->fix, "make room");
+}
+
+static void what_is_wrong_with_no_app(void **s)
+{
+	(void)s;
+	notice("disk-logs", false, "30.0M left for /log");
+	sample(1000);
+	assert_string_equal(alert_of(ALERT_NOTICE)->text, "30.0M left for /log");
+	assert_int_equal(alerts_style(alert_of(ALERT_NOTICE)), UI_WARN);
+	alerts_acknowledge(&u.alerts, NULL);
+	model_notices_clear(&u.model, NOTICE_DRIFT);
+	model_notices_clear(&u.model, NOTICE_DAEMON);
+	notice("disk-logs", false, "29.0M left for /log"); /* the same matter */
+	sample(1000);
+	assert_true(alert_of(ALERT_NOTICE)->acked);
+	model_notices_clear(&u.model, NOTICE_DAEMON);
+	notice("disk-logs", true, "1.0M left for /log"); /* worse */
+	sample(1000);
+	assert_false(alert_of(ALERT_NOTICE)->acked);
+	assert_int_equal(alerts_style(&u.alerts.v[0]), UI_FAIL);
+	assert_string_equal(u.alerts.v[0].fix, "make room");
+	model_notices_clear(&u.model, NOTICE_DAEMON);
+	sample(1000);
+	assert_null(alert_of(ALERT_NOTICE));
+	for (int i = 0; i < MODEL_NOTICES; i++) {
+		assert_non_null(model_notice(&u.model, NOTICE_DRIFT, "x"));
+	}
+	assert_null(model_notice(&u.model, NOTICE_DAEMON, "x"));
 }
 
 static void the_same_trouble_of_many_is_one(void **s)
@@ -478,6 +521,7 @@ int main(void)
 					   TEST(only_the_unhealthy),
 					   TEST(what_needs_eyes_is_found),
 					   TEST(near_a_limit_late_and_restarted),
+					   TEST(what_is_wrong_with_no_app),
 					   TEST(the_same_trouble_of_many_is_one),
 					   TEST(acknowledged_until_it_changes),
 					   TEST(what_is_over_goes),

@@ -104,6 +104,8 @@ static inline void uifake_web(struct ui *u)
 		struct ui_proc *p = uifake_proc(a, i, pids[i], "online");
 		set_figures(&p->fig, &one[i]);
 		p->fig.limit_bytes = (int64_t)(512 * MEGA);
+		p->fds_most = p->fig.fds;
+		p->fds_max = 1024;
 	}
 	PUT(a->proc[2]->exit, "SIGSEGV");
 	a->proc[2]->exit_ms = UIFAKE_NOW - 11 * MIN_MS - 5000;
