@@ -6,13 +6,10 @@
 
 #include "client/appfile.h"
 #include "client/client.h"
+#include "client/defbatch.h"
 #include "client/workdir.h"
 #include "common/clock.h"
-#include "common/limits.h"
 #include "common/mem.h"
-#include "proto/defjson.h"
-
-#define BATCH (LIMIT_MESSAGE - 8192) /* bytes of definitions in one request */
 
 /* --- the profile --- */
 
@@ -102,44 +99,46 @@ json_t *deploy_list(const struct deploy *d)
 	return o;
 }
 
-static bool stage(struct client *c, json_t *batch, struct err *err)
+struct sending {
+	struct client *c;
+	json_t *last;
+	size_t staged;
+};
+
+/* All but the last ones go ahead. */
+static bool send_batch(void *ctx, json_t *batch, bool last, struct err *err)
 {
+	struct sending *s = ctx;
 	struct rpc_reply reply = {.id = -1};
 	struct conn_wait w = {0};
+	if (last) {
+		s->last = batch;
+		return true;
+	}
 	json_t *params = json_object();
+	s->staged += json_array_size(batch);
 	client_set(params, "apps", batch);
-	bool ok = conn_call(&c->conn, "stage", params, &w, &reply, err);
+	bool ok = conn_call(&s->c->conn, "stage", params, &w, &reply, err);
 	rpc_reply_finish(&reply);
 	return ok;
 }
 
-json_t *deploy_send(struct client *c, const struct deploy *d, struct err *err)
+json_t *deploy_params(const struct deploy *d, json_t *defs, size_t staged)
 {
-	json_t *batch = json_array();
-	size_t size = 0, staged = 0;
-	bool ok = client_connect(c, err);
-	for (size_t i = 0; ok && i < d->f.napps; i++) {
-		json_t *def = defjson_write(d->f.apps[i], err);
-		size_t one = def ? json_dumpb(def, NULL, 0, JSON_COMPACT) + 1 : 0;
-		ok = def != NULL;
-		if (ok && size + one > BATCH && json_array_size(batch)) {
-			staged += json_array_size(batch);
-			ok = stage(c, batch, err);
-			batch = json_array();
-			size = 0;
-		}
-		json_array_append_new(batch, ok ? def : json_null());
-		size += one;
-	}
-	if (!ok) {
-		json_decref(batch);
-		return NULL;
-	}
 	json_t *params = json_object();
-	client_set(params, "apps", batch);
+	client_set(params, "apps", defs);
 	client_set(params, "list", deploy_list(d));
 	if (staged) {
 		client_set(params, "staged", json_integer((json_int_t)staged));
 	}
 	return params;
+}
+
+json_t *deploy_send(struct client *c, const struct deploy *d, struct err *err)
+{
+	struct sending s = {.c = c};
+	if (!client_connect(c, err) || !defbatch_each(d->f.apps, d->f.napps, send_batch, &s, err)) {
+		return NULL;
+	}
+	return deploy_params(d, s.last, s.staged);
 }

@@ -30,6 +30,9 @@ void deploy_finish(struct deploy *d);
 /* What the list says of itself: the parameter `list`. */
 json_t *deploy_list(const struct deploy *d);
 
+/* The parameters of plan and apply: these definitions (taken over), behind so many that were
+ * staged. */
+json_t *deploy_params(const struct deploy *d, json_t *defs, size_t staged);
 /* The parameters apps, list and staged of plan and apply: what does not fit into the request has
  * been staged. NULL with *err on failure. Connects. */
 json_t *deploy_send(struct client *c, const struct deploy *d, struct err *err);

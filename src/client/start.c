@@ -11,17 +11,14 @@
 #include "client/client.h"
 #include "client/commands.h"
 #include "client/daemonize.h"
+#include "client/defbatch.h"
 #include "client/deploy.h"
 #include "client/import/read.h"
 #include "client/result.h"
 #include "client/scripts.h"
-#include "common/limits.h"
 #include "common/mem.h"
 #include "config/conf.h"
 #include "config/order.h"
-#include "proto/defjson.h"
-
-#define BATCH (LIMIT_MESSAGE - 4096) /* bytes of definitions in one request */
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -50,58 +47,40 @@ static int ensure_daemon(struct client *c)
 
 /* --- definitions --- */
 
-static int send_defs(struct client *c, json_t *defs, const struct deploy *d)
+struct starting {
+	struct client *c;
+	const struct deploy *d; /* NULL = of no list */
+	int status;
+};
+
+/* What one request cannot start is told, and the next one is sent all the same. */
+static bool start_batch(void *ctx, json_t *batch, bool last, struct err *err)
 {
+	struct starting *s = ctx;
 	json_t *params = json_object();
-	client_set(params, "apps", defs);
-	if (d) {
-		client_set(params, "list", deploy_list(d));
+	(void)last;
+	(void)err;
+	client_set(params, "apps", batch);
+	if (s->d) {
+		client_set(params, "list", deploy_list(s->d));
 	}
-	return result_of(c, "start", "start", params);
+	int status = result_of(s->c, "start", "start", params);
+	s->status = s->status ? s->status : status;
+	return true;
 }
 
-static size_t size_of(struct app_def *const *defs, size_t n)
-{
-	size_t size = 0;
-	struct err err;
-	for (size_t i = 0; i < n; i++) {
-		json_t *def = defjson_write(defs[i], &err);
-		size += def ? json_dumpb(def, NULL, 0, JSON_COMPACT) + 1 : 0;
-		json_decref(def);
-	}
-	return size;
-}
-
-/* A request has a limit, an app list may be larger: several requests then, and first what others
- * come after, as a later request is not known to an earlier one. */
+/* In several requests first what others come after, as a later request is not known to an earlier
+ * one. */
 static int start_defs(struct client *c, struct app_def **defs, size_t n, const struct deploy *d)
 {
-	json_t *batch = json_array();
-	size_t size = 0;
-	int status = 0;
+	struct starting s = {.c = c, .d = d};
+	struct err err;
 	scripts_warn(c, defs, n);
-	if (size_of(defs, n) > BATCH) {
+	if (!defbatch_is_one(defs, n)) {
 		order_sort(defs, n);
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct err err;
-		json_t *def = defjson_write(defs[i], &err);
-		if (!def) {
-			json_decref(batch);
-			return client_fail(c, &err, NULL);
-		}
-		size_t one = json_dumpb(def, NULL, 0, JSON_COMPACT) + 1;
-		if (size + one > BATCH && json_array_size(batch)) {
-			int s = send_defs(c, batch, d);
-			status = status ? status : s;
-			batch = json_array();
-			size = 0;
-		}
-		json_array_append_new(batch, def);
-		size += one;
-	}
-	int s = send_defs(c, batch, d);
-	return status ? status : s;
+	return defbatch_each(defs, n, start_batch, &s, &err) ? s.status
+							     : client_fail(c, &err, NULL);
 }
 
 /* Which apps of the file are meant; NULL (reported) if an operand matches none. */
