@@ -28,54 +28,103 @@ static int64_t changed_ms(const char *path)
 	return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
 }
 
-static bool is_younger(const json_t *list)
+/* Calls fn for each file of a list until it returns false. */
+static bool each_file(const json_t *list, bool (*fn)(void *ctx, const char *path), void *ctx)
 {
-	int64_t read_ms = member_int(list, "read_ms", 0);
-	const json_t *files = json_object_get(list, "files"), *file;
 	size_t i;
-	if (changed_ms(member_text(list, "file", "")) >= read_ms) {
-		return true;
+	const json_t *file;
+	if (!fn(ctx, member_text(list, "file", ""))) {
+		return false;
 	}
-	json_array_foreach(files, i, file)
+	json_array_foreach(json_object_get(list, "files"), i, file)
 	{
-		if (changed_ms(json_string_value(file)) >= read_ms) {
-			return true;
+		if (!fn(ctx, json_string_value(file) ? json_string_value(file) : "")) {
+			return false;
 		}
 	}
-	return false;
+	return true;
+}
+
+static bool is_older(void *ctx, const char *path)
+{
+	const int64_t *read_ms = ctx;
+	return changed_ms(path) < *read_ms;
+}
+
+bool drift_is_younger(const json_t *list)
+{
+	int64_t read_ms = member_int(list, "read_ms", 0);
+	return !each_file(list, is_older, &read_ms);
+}
+
+static bool add_stamp(void *ctx, const char *path)
+{
+	struct stat st;
+	uint64_t *sum = ctx, v[4] = {0};
+	if (stat(path, &st) == 0) {
+		v[0] = (uint64_t)st.st_ino;
+		v[1] = (uint64_t)st.st_size;
+		v[2] = (uint64_t)st.st_mtim.tv_sec;
+		v[3] = (uint64_t)st.st_mtim.tv_nsec;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		*sum = (*sum ^ v[i]) * UINT64_C(1099511628211); /* FNV */
+	}
+	return true;
+}
+
+uint64_t drift_stamp(const json_t *list)
+{
+	uint64_t sum = UINT64_C(14695981039346656037);
+	each_file(list, add_stamp, &sum);
+	return sum ? sum : 1;
+}
+
+const char *drift_read(const json_t *list, struct deploy *out)
+{
+	struct err_list errs = {0};
+	struct err err;
+	const char *path = member_text(list, "file", "");
+	*out = (struct deploy){0};
+	bool ok = appfile_read(path, member_text(list, "profile", ""), &out->f, &errs, &err);
+	err_list_finish(&errs);
+	return ok ? NULL : changed_ms(path) == INT64_MAX ? "is gone" : "is not valid: pmctl check";
 }
 
 /* --- one list --- */
 
 static void compare(struct client *c, struct drift *d)
 {
-	struct deploy deploy = {0};
+	struct deploy deploy;
 	struct conn_wait w = {0};
-	struct err_list errs = {0};
 	struct err err;
-	const char *path = member_text(d->list, "file", "");
-	const char *profile = member_text(d->list, "profile", "");
-	if (!appfile_read(path, profile, &deploy.f, &errs, &err)) {
-		d->trouble = changed_ms(path) == INT64_MAX ? "its file is gone"
-							   : "its file is not valid: pmctl check";
-	} else {
-		json_t *params = deploy_send(c, &deploy, &err);
-		if (!params || !conn_call(&c->conn, "plan", params, &w, &d->reply, &err)) {
-			d->trouble = "its file cannot be compared: pmctl plan";
-		}
+	d->trouble = drift_read(d->list, &deploy);
+	json_t *params = d->trouble ? NULL : deploy_send(c, &deploy, &err);
+	if (!d->trouble && (!params || !conn_call(&c->conn, "plan", params, &w, &d->reply, &err))) {
+		d->trouble = "cannot be compared: pmctl plan";
 	}
-	err_list_finish(&errs);
 	deploy_finish(&deploy);
 }
 
 /* --- one app --- */
 
-static const json_t *keys_of(const struct drift *d, const json_t *app, bool *gone)
+void drift_text(const json_t *item, struct buf *out)
 {
-	const json_t *item = member_find(json_object_get(d->reply.result, "apps"), "app",
-					 member_text(app, "name", ""));
-	*gone = item && strcmp(member_text(item, "action", ""), "left") == 0;
-	return json_object_get(item, "keys");
+	size_t i;
+	const json_t *k;
+	json_array_foreach(json_object_get(item, "keys"), i, k)
+	{
+		if (i < MAX_KEYS) {
+			buf_addf(out, "%s%s",
+				 i ? ", " : "file changed: ", member_text(k, "key", "?"));
+		}
+	}
+	if (i > MAX_KEYS) {
+		buf_adds(out, " ...");
+	}
+	if (strcmp(member_text(item, "action", ""), "left") == 0) {
+		buf_adds(out, "not in its file any more");
+	}
 }
 
 static void add_note(json_t *app, struct buf *text)
@@ -94,31 +143,23 @@ static void add_note(json_t *app, struct buf *text)
 
 static void mark(const struct drift *d, json_t *app)
 {
-	bool gone;
+	const json_t *item = member_find(json_object_get(d->reply.result, "apps"), "app",
+					 member_text(app, "name", ""));
 	size_t i;
-	const json_t *k, *keys = keys_of(d, app, &gone);
+	const json_t *k;
 	struct buf text = {0};
-	json_t *drift = json_array();
-	json_array_foreach(keys, i, k)
+	json_t *drift = d->trouble ? json_null() : json_array();
+	json_array_foreach(json_object_get(item, "keys"), i, k)
 	{
 		json_array_append_new(drift, json_pack("{s:O?,s:O?,s:O?}", "key",
 						       json_object_get(k, "key"), "old",
 						       json_object_get(k, "old"), "new",
 						       json_object_get(k, "new")));
-		if (i < MAX_KEYS) {
-			buf_addf(&text, "%s%s",
-				 i ? ", " : "file changed: ", member_text(k, "key", "?"));
-		}
 	}
-	if (i > MAX_KEYS) {
-		buf_adds(&text, " ...");
-	}
-	if (gone || d->trouble) {
-		buf_adds(&text, gone ? "not in its file any more" : d->trouble);
-	}
-	client_set(app, "drift", d->trouble ? json_null() : drift);
+	client_set(app, "drift", drift);
+	drift_text(item, &text);
 	if (d->trouble) {
-		json_decref(drift);
+		buf_addf(&text, "its file %s", d->trouble);
 	}
 	if (text.len) {
 		add_note(app, &text);
@@ -146,7 +187,7 @@ void drift_look(struct client *c, json_t *result)
 	json_array_foreach(json_object_get(reply.result, "lists"), i, list)
 	{
 		struct drift d = {.list = list, .reply = {.id = -1}};
-		if (is_younger(list)) {
+		if (drift_is_younger(list)) {
 			compare(c, &d);
 		}
 		json_array_foreach(json_object_get(result, "apps"), k, app)

@@ -11,6 +11,7 @@
 #include "client/appfile.h"
 #include "client/client.h"
 #include "client/commands.h"
+#include "client/monitdrift.h"
 #include "client/monitlink.h"
 #include "client/monitlogs.h"
 #include "client/monitpage.h"
@@ -32,6 +33,7 @@ struct monit {
 	struct ui ui;
 	struct grid grid, shown;
 	struct monitlink link;
+	struct monitdrift drift;
 	struct monitlogs logs;
 	struct monitrun run;
 	int sigfd;
@@ -265,6 +267,7 @@ static void run_once(struct monit *m)
 	}
 	if (p[2].revents && monitlink_fd(&m->link) >= 0) {
 		changed |= monitlink_read(&m->link);
+		changed |= monitdrift_look(&m->drift, clock_mono_ms());
 	}
 	changed |= monitlink_tick(&m->link, clock_mono_ms());
 	changed |= !m->ui.paused && monitlogs_read(&m->logs);
@@ -330,6 +333,7 @@ static void finish(struct monit *m)
 	screen_close();
 	monitrun_finish(&m->run);
 	monitlogs_finish(&m->logs);
+	monitdrift_finish(&m->drift);
 	monitlink_finish(&m->link);
 	ui_finish(&m->ui);
 	grid_finish(&m->grid);
@@ -347,6 +351,7 @@ int cmd_monit(struct client *c)
 	ui_init(&m.ui, c->utf8);
 	m.ui.braille &= !term || strcmp(term, "linux") != 0; /* its font has no such dots */
 	monitlink_init(&m.link, c, &m.ui);
+	monitdrift_init(&m.drift, &m.link, &m.ui);
 	monitlogs_init(&m.logs, c, &m.link, &m.ui);
 	monitrun_init(&m.run, c, &m.ui);
 	if (!screen_open(&conf, &err)) {

@@ -280,18 +280,24 @@ static void add_row(struct detail *d, const char *key, const char *value)
 	}
 }
 
-/* "shop/pmctl.ini:24": where one looks first is at the end, so the folders before it go. */
-static void add_file(struct detail *d, const json_t *app)
+const char *monitdata_end_of(const char *path)
 {
-	char text[MODEL_NOTE];
-	const char *file = member_text(app, "file", ""), *from = file;
+	const char *from = path;
 	int slashes = 0;
-	for (const char *s = file + strlen(file); s > file && slashes < 2; s--) {
+	for (const char *s = path + strlen(path); s > path && slashes < 2; s--) {
 		slashes += s[-1] == '/';
 		from = slashes < 2 ? s - 1 : s;
 	}
+	return from;
+}
+
+/* "shop/pmctl.ini:24" */
+static void add_file(struct detail *d, const json_t *app)
+{
+	char text[MODEL_NOTE];
+	const char *file = member_text(app, "file", "");
 	if (file[0]) {
-		snprintf(text, sizeof(text), "%.120s:%lld", from,
+		snprintf(text, sizeof(text), "%.120s:%lld", monitdata_end_of(file),
 			 (long long)member_int(app, "line", 0));
 	} else {
 		snprintf(text, sizeof(text), "none, given on the command line");

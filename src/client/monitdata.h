@@ -17,4 +17,7 @@ void monitdata_event(struct ui *u, const json_t *event);
 /* An answer of `show` into the detail pane. */
 void monitdata_show(struct ui *u, const json_t *show);
 
+/* "shop/pmctl.ini" of a path: where one looks first is at the end. Borrowed. */
+const char *monitdata_end_of(const char *path);
+
 #endif

@@ -10,6 +10,7 @@
 #include "client/monitdata.h"
 #include "client/skew.h"
 #include "common/clock.h"
+#include "common/mem.h"
 #include "version.h"
 
 #define SEND_MS	  50 /* for room in the socket: requests are small */
@@ -178,6 +179,19 @@ static void on_mem(void *ctx, const json_t *result)
 	l->filled = true; /* it was asked for last */
 }
 
+/* What runs is not what its list says any more, or is it again. */
+static bool may_change_lists(const json_t *event)
+{
+	static const char *const types[] = {"apply", "applied", "config", "delete", "scale"};
+	const char *type = member_text(event, "type", "");
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (strcmp(type, types[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void take_notification(struct monitlink *l, const struct rpc_reply *n)
 {
 	if (strcmp(n->method, "sample") == 0) {
@@ -185,6 +199,7 @@ static void take_notification(struct monitlink *l, const struct rpc_reply *n)
 	} else if (strcmp(n->method, "event") == 0) {
 		l->seq = member_int(n->params, "seq", l->seq);
 		monitdata_event(l->ui, n->params);
+		l->lists_turn += may_change_lists(n->params);
 	}
 }
 
@@ -245,6 +260,7 @@ bool monitlink_open(struct monitlink *l)
 	}
 	stop_looking(l);
 	l->polls = l->filled = false;
+	l->lists_turn++;
 	json_t *watch = json_object(), *events = json_object();
 	client_set(watch, "interval_ms", json_integer(PERIOD_MS));
 	client_set(events, l->seq >= 0 ? "after_seq" : "n",

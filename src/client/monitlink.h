@@ -29,15 +29,17 @@ struct monitlink {
 		monitlink_answer *answer;
 		void *ctx;
 	} pending[MONITLINK_PENDING];
-	int64_t seq;	    /* of the last event; -1 = none yet */
-	int64_t heard_mono; /* when the daemon was last heard of, ms */
-	int64_t next_mono;  /* when there is something to do, ms; 0 = nothing */
-	int tries;	    /* in vain, since it went away */
-	int dir_fd;	    /* inotify of the socket's folder while it is away; -1 = none */
-	int old_pid;	    /* of the supervisor that went away; 0 = none did */
-	bool polls;	    /* a daemon that does not know `watch` is asked again and again */
-	bool filled;	    /* list and history are there */
-	bool lost;	    /* a request could not be sent */
+	int64_t seq;	     /* of the last event; -1 = none yet */
+	int64_t heard_mono;  /* when the daemon was last heard of, ms */
+	int64_t next_mono;   /* when there is something to do, ms; 0 = nothing */
+	int tries;	     /* in vain, since it went away */
+	int dir_fd;	     /* inotify of the socket's folder while it is away; -1 = none */
+	int old_pid;	     /* of the supervisor that went away; 0 = none did */
+	unsigned lists_turn; /* grows when app lists may have been applied, or are another daemon's
+			      */
+	bool polls;	     /* a daemon that does not know `watch` is asked again and again */
+	bool filled;	     /* list and history are there */
+	bool lost;	     /* a request could not be sent */
 };
 
 void monitlink_init(struct monitlink *l, struct client *c, struct ui *ui);

@@ -235,6 +235,8 @@ void listtext_note(const struct model *m, const struct rows *r, const struct row
 		shorten(p, row->proc ? row->proc->state : a->state, note, out, cap);
 	} else if (note[0]) {
 		snprintf(out, cap, "%s", note);
+	} else if (!row->proc && a->drift[0]) {
+		snprintf(out, cap, "%s", width < NARROW ? "file changed" : a->drift);
 	} else if (p && width >= NARROW) {
 		exit_note(m, p, out, cap);
 	}

@@ -59,8 +59,9 @@ struct ui_app {
 	char name[MODEL_NAME], project[MODEL_NAME], ns[MODEL_NAME], mode[12], user[MODEL_NAME];
 	char state[12];
 	char note[MODEL_NOTE];
-	char action[12]; /* that runs: "reload"; "" = none */
-	int acting;	 /* which command it is */
+	char drift[MODEL_NOTE]; /* how its list differs from what runs: "file changed: nice" */
+	char action[12];	/* that runs: "reload"; "" = none */
+	int acting;		/* which command it is */
 	int instances, online;
 	struct ui_proc **proc; /* by slot; owned */
 	int nprocs;

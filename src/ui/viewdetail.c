@@ -13,7 +13,7 @@
 
 #define KEY_W	     9
 #define BAR_W	     7
-#define LIVE_ROWS    6
+#define LIVE_ROWS    7
 #define ROOMY	     50 /* cells, for more in a row */
 #define AXIS_W	     7	/* "  214M┤" */
 #define NOW_W	     8	/* " 214.6M" behind the graph */
@@ -134,6 +134,14 @@ static void live_leak(struct detailview *d)
 	if (p && p->leak) {
 		snprintf(live(d, "leak?", UI_WARN), sizeof(d->live[0].value), "%s%s%s",
 			 p->leak_text, p->leak_left[0] ? ", " : "", p->leak_left);
+	}
+}
+
+static void live_drift(struct detailview *d)
+{
+	if (d->row->app->drift[0]) {
+		snprintf(live(d, "drift", UI_WARN), sizeof(d->live[0].value), "%s",
+			 d->row->app->drift);
 	}
 }
 
@@ -404,6 +412,7 @@ void viewdetail_draw(struct view *v)
 	live_up(&d);
 	live_memory(&d);
 	live_leak(&d);
+	live_drift(&d);
 	int rows = d.n + v->ui->detail.n;
 	int least = room / 2 < GRAPH_H ? (room >= GRAPH_H + 2 ? GRAPH_H : 0) : room / 2;
 	int graphs = room - rows > least ? room - rows : least;

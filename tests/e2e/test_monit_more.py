@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The dashboard's log pane over much that is stored."""
 from conftest import app_path, wait_for
+from test_limits import HOLDER, disk, root
 from test_logs import has_last
+from test_monit import shows
 from test_monit_logs import dash, pane, title
 from tui import Tui
 
@@ -51,3 +53,46 @@ def test_a_plan_is_shown_and_applied_after_a_question(pm):
         assert len(pm.list()["apps"]) == 1
         t.keys("y")
         t.wait(lambda lines: any("more" in s and "online" in s for s in lines))
+
+
+def test_a_file_that_is_not_what_runs_is_an_alert(pm):
+    """Of the list, and a word for each app; until it is applied, or put back."""
+    was = "[app:web]\ncommand = sleep 1000\n"
+    more = "[app:more]\ncommand = sleep 1000\n"
+    pm.up(was)
+    with Tui(30, 120) as t:
+        t.monit(pm)
+        t.wait(shows("web", "online"))
+        pm.ini(was + "nice = 1\numask = 077\n" + more)
+        t.wait(shows("1 alert", "pmctl.ini: web changed; more new"))
+        t.wait(shows("web", "file changed: umask,"))
+        t.wait(shows("drift", "file changed: umask, nice"))
+        t.keys("A")
+        t.wait(shows("fix: pmctl plan -c", "/pmctl.ini"))
+        t.keys("Escape")
+        pm.ini(was + "nonsense\n")
+        t.wait(shows("1 alert", "pmctl.ini is not valid: pmctl check"))
+        (pm.dir / "pmctl.ini").unlink()
+        t.wait(shows("1 alert", "pmctl.ini is gone"))
+        pm.ini(was)
+        t.wait(lambda lines: not shows("alert")(lines) and not shows("file changed")(lines))
+        pm.ok("scale", "web", "2")
+        t.wait(shows("1 alert", "pmctl.ini: web changed"))
+        pm.ok("apply")
+        t.wait(lambda lines: not shows("alert")(lines))
+
+
+@root
+def test_descriptors_and_disks_are_alerts(pm, disk):
+    d = disk("log", "size=2m,mode=0750")
+    pm.up(HOLDER)
+    with Tui(30, 120) as t:
+        t.monit(pm)
+        t.wait(shows("1 alert", "h has 10 of 11 descriptors"))
+        d.fill()
+        t.wait(shows("2 alerts", "0.0M left for"))
+        t.keys("A")
+        t.wait(shows("fix: make room"))
+        t.keys("Escape")
+        d.free()
+        t.wait(shows("1 alert", "descriptors"))

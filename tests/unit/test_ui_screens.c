@@ -126,6 +126,30 @@ static void acknowledged(void **s)
 	ui_finish(&u);
 }
 
+/* A disk that is nearly full, and a list that is not what runs. */
+static void notices(void **s)
+{
+	struct ui u;
+	(void)s;
+	uifake_make(&u, true);
+	struct ui_notice *n = model_notice(&u.model, NOTICE_DAEMON, "disk-logs");
+	n->fail = true;
+	PUT(n->brief, "1.2M left for /var/log/pmctl");
+	PUT(n->text, n->brief);
+	PUT(n->fix, "make room");
+	n = model_notice(&u.model, NOTICE_DRIFT, "/srv/shop/pmctl.ini");
+	PUT(n->brief, "shop/pmctl.ini is not what runs");
+	PUT(n->text, "shop/pmctl.ini: web changed; api new");
+	PUT(n->fix, "pmctl plan -c /srv/shop/pmctl.ini");
+	PUT(u.model.app[0]->drift, "file changed: memory_max");
+	ui_refresh(&u);
+	draw("80x24-notices", &u, 24, 80, true);
+	rows_select(&u.rows, 0);
+	ui_refresh(&u);
+	draw("120x36-notices", &u, 36, 120, false);
+	ui_finish(&u);
+}
+
 static void filtered(void **s)
 {
 	struct ui u;
@@ -213,6 +237,7 @@ int main(void)
 					   cmocka_unit_test(away),
 					   cmocka_unit_test(nothing_known),
 					   cmocka_unit_test(acknowledged),
+					   cmocka_unit_test(notices),
 					   cmocka_unit_test(filtered),
 					   cmocka_unit_test(flat),
 					   cmocka_unit_test(chosen_columns),
