@@ -155,14 +155,14 @@ static bool read_one(const char *path, const char *project, const char *profile,
 }
 
 /* A file that cannot be read is an error among the others; *all_read is false then. */
-static bool add_included(struct ini_file *into, const char *path, const char *profile,
-			 struct err_list *errs, bool *all_read)
+static bool add_included(struct ini_file *into, const struct ini_include *by, const char *path,
+			 const char *profile, struct err_list *errs, bool *all_read)
 {
 	struct ini_file more = {0};
 	struct err err;
 	bool ok = read_one(path, into->project, profile, &more, errs, &err);
 	if (!ok && err.msg[0]) {
-		err_list_add(errs, "%s", err.msg);
+		err_list_add(errs, "%s:%u: [pmctl] include: %s", into->file, by->line, err.msg);
 		*all_read = false;
 		return false;
 	}
@@ -177,28 +177,52 @@ static bool add_included(struct ini_file *into, const char *path, const char *pr
 	return ini_merge(into, &more, errs) && ok;
 }
 
-static bool add_includes(struct ini_file *f, const char *path, const char *profile,
-			 struct err_list *errs, bool *all_read)
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* All files of one pattern. The list itself among them is passed over: "*.ini" means the others. */
+static bool add_pattern(struct ini_file *f, const struct ini_include *by, const char *profile,
+			struct err_list *errs, bool *all_read)
+{
+	glob_t g;
+	bool ok = true, by_name = !strpbrk(by->glob, "*?[");
+	if (glob(by->glob, 0, NULL, &g) != 0) {
+		/* A folder for later is fine; a file by name is not. */
+		if (by_name) {
+			err_list_add(errs, "%s:%u: [pmctl] include: %s: No such file or directory",
+				     f->file, by->line, by->glob);
+			*all_read = false;
+		}
+		return !by_name;
+	}
+	if (g.gl_pathc > MAX_INCLUDES) {
+		err_list_add(errs, "%s:%u: [pmctl] include: %zu files; %d are the most", f->file,
+			     by->line, (size_t)g.gl_pathc, MAX_INCLUDES);
+		ok = *all_read = false;
+	}
+	for (size_t k = 0; k < g.gl_pathc && k < MAX_INCLUDES; k++) {
+		if (!is_same_file(f->file, g.gl_pathv[k])) {
+			ok &= add_included(f, by, g.gl_pathv[k], profile, errs, all_read);
+		} else if (by_name) {
+			err_list_add(errs, "%s:%u: [pmctl] include: the file includes itself",
+				     f->file, by->line);
+			ok = false;
+		}
+	}
+	globfree(&g);
+	return ok;
+}
+
+static bool add_includes(struct ini_file *f, const char *profile, struct err_list *errs,
+			 bool *all_read)
 {
 	bool ok = true;
 	size_t n = f->nincludes;
 	for (size_t i = 0; i < n; i++) {
-		glob_t g;
-		if (glob(f->includes[i].glob, 0, NULL, &g) != 0) {
-			/* A folder for later is fine; a file by name is not. */
-			if (!strpbrk(f->includes[i].glob, "*?[")) {
-				err_list_add(
-					errs,
-					"%s:%u: [pmctl] include: %s: No such file or directory",
-					path, f->includes[i].line, f->includes[i].glob);
-				ok = *all_read = false;
-			}
-			continue;
-		}
-		for (size_t k = 0; k < g.gl_pathc && k < MAX_INCLUDES; k++) {
-			ok &= add_included(f, g.gl_pathv[k], profile, errs, all_read);
-		}
-		globfree(&g);
+		ok &= add_pattern(f, &f->includes[i], profile, errs, all_read);
 	}
 	return ok;
 }
@@ -235,7 +259,7 @@ bool appfile_read(const char *path, const char *profile, struct ini_file *out,
 	if (!ok && err->msg[0]) {
 		return false;
 	}
-	ok &= add_includes(out, path, profile, errs, &all_read);
+	ok &= add_includes(out, profile, errs, &all_read);
 	ok &= !all_read || check_profile(out, path, profile, errs);
 	/* Names are only known to be wrong once all are known. */
 	ok &= !all_read || order_check(out->apps, out->napps, NULL, 0, errs);

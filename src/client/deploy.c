@@ -56,8 +56,8 @@ int deploy_load(struct client *c, const char *path, struct deploy *out)
 	const char *profile = known ? member_text(known, "profile", "") : "";
 	if (profile[0]) {
 		deploy_finish(out);
-		status = load_with(c, path, profile, out);
 		client_note(c, "with the profile %s, as before (--env= for none)", profile);
+		status = load_with(c, path, profile, out);
 	}
 	rpc_reply_finish(&reply);
 	return status;

@@ -2,6 +2,7 @@
 #include "client/drift.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,16 +15,16 @@
 
 /* Of one list, what is different. */
 struct drift {
-	const json_t *list;	/* of the daemon's: {"file", ...} */
-	const char *trouble;	/* why it cannot be compared; NULL = it can */
-	struct rpc_reply reply; /* the plan */
+	const json_t *list;	 /* of the daemon's: {"file", ...} */
+	char trouble[DRIFT_WHY]; /* why it cannot be compared; "" = it can */
+	struct rpc_reply reply;	 /* the plan */
 };
 
 static int64_t changed_ms(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) != 0) {
-		return errno == ENOENT ? INT64_MAX : 0;
+		return INT64_MAX; /* gone, or not to be looked at */
 	}
 	return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
 }
@@ -80,15 +81,32 @@ uint64_t drift_stamp(const json_t *list)
 	return sum ? sum : 1;
 }
 
-const char *drift_read(const json_t *list, struct deploy *out)
+static void say_why(const char *path, const char *profile, char why[DRIFT_WHY])
+{
+	struct stat st;
+	if (stat(path, &st) != 0 && errno == ENOENT) {
+		snprintf(why, DRIFT_WHY, "is gone");
+	} else if (profile[0]) {
+		snprintf(why, DRIFT_WHY, "is not valid: pmctl check --env %s", profile);
+	} else {
+		snprintf(why, DRIFT_WHY, "is not valid: pmctl check");
+	}
+}
+
+bool drift_read(const json_t *list, struct deploy *out, char why[DRIFT_WHY])
 {
 	struct err_list errs = {0};
 	struct err err;
 	const char *path = member_text(list, "file", "");
+	const char *profile = member_text(list, "profile", "");
 	*out = (struct deploy){0};
-	bool ok = appfile_read(path, member_text(list, "profile", ""), &out->f, &errs, &err);
+	why[0] = '\0';
+	bool ok = appfile_read(path, profile, &out->f, &errs, &err);
 	err_list_finish(&errs);
-	return ok ? NULL : changed_ms(path) == INT64_MAX ? "is gone" : "is not valid: pmctl check";
+	if (!ok) {
+		say_why(path, profile, why);
+	}
+	return ok;
 }
 
 /* --- one list --- */
@@ -98,10 +116,13 @@ static void compare(struct client *c, struct drift *d)
 	struct deploy deploy;
 	struct conn_wait w = {0};
 	struct err err;
-	d->trouble = drift_read(d->list, &deploy);
-	json_t *params = d->trouble ? NULL : deploy_send(c, &deploy, &err);
-	if (!d->trouble && (!params || !conn_call(&c->conn, "plan", params, &w, &d->reply, &err))) {
-		d->trouble = "cannot be compared: pmctl plan";
+	if (!drift_read(d->list, &deploy, d->trouble)) {
+		deploy_finish(&deploy);
+		return;
+	}
+	json_t *params = deploy_send(c, &deploy, &err);
+	if (!params || !conn_call(&c->conn, "plan", params, &w, &d->reply, &err)) {
+		snprintf(d->trouble, sizeof(d->trouble), "cannot be compared: pmctl plan");
 	}
 	deploy_finish(&deploy);
 }
@@ -148,7 +169,7 @@ static void mark(const struct drift *d, json_t *app)
 	size_t i;
 	const json_t *k;
 	struct buf text = {0};
-	json_t *drift = d->trouble ? json_null() : json_array();
+	json_t *drift = d->trouble[0] ? json_null() : json_array();
 	json_array_foreach(json_object_get(item, "keys"), i, k)
 	{
 		json_array_append_new(drift, json_pack("{s:O?,s:O?,s:O?}", "key",
@@ -158,7 +179,7 @@ static void mark(const struct drift *d, json_t *app)
 	}
 	client_set(app, "drift", drift);
 	drift_text(item, &text);
-	if (d->trouble) {
+	if (d->trouble[0]) {
 		buf_addf(&text, "its file %s", d->trouble);
 	}
 	if (text.len) {

@@ -28,9 +28,10 @@ void drift_look(struct client *c, json_t *result);
 bool drift_is_younger(const json_t *list);
 /* A number that is another one as soon as one of its files is. Never 0. */
 uint64_t drift_stamp(const json_t *list);
-/* Read it as it is now into *out, which is finished by the caller in every case. Returns NULL, or
- * why it cannot be compared: "is gone", "is not valid: pmctl check". */
-const char *drift_read(const json_t *list, struct deploy *out);
+#define DRIFT_WHY 160 /* bytes of a text why a list cannot be compared */
+/* Read it as it is now into *out, which is finished by the caller in every case. False, and why it
+ * cannot be compared: "is gone", "is not valid: pmctl check"; else that is "". */
+bool drift_read(const json_t *list, struct deploy *out, char why[DRIFT_WHY]);
 /* What is different in an app, which is an item of a plan: "file changed: nice, env.A ...", or "not
  * in its file any more". Adds nothing if that is nothing. */
 void drift_text(const json_t *item, struct buf *out);

@@ -8,7 +8,6 @@
 #include "client/client.h"
 #include "client/defbatch.h"
 #include "client/deploy.h"
-#include "client/drift.h"
 #include "client/monitdata.h"
 #include "common/mem.h"
 
@@ -73,17 +72,18 @@ static void add_notice(struct monitdrift *d, const struct monitdrift_list *l)
 		{"change", "changed"}, {"add", "new"}, {"left", "not in it any more"}};
 	struct buf what = {0};
 	const char *file = member_text(l->list, "file", "?");
-	for (size_t i = 0; i < ARRAY_LEN(told) && !l->trouble; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(told) && !l->trouble[0]; i++) {
 		add_names(l->plan, &told[i], &what);
 	}
 	struct ui_notice *n =
-		l->trouble || what.len ? model_notice(&d->ui->model, NOTICE_DRIFT, file) : NULL;
+		l->trouble[0] || what.len ? model_notice(&d->ui->model, NOTICE_DRIFT, file) : NULL;
 	if (n) {
 		const char *from = monitdata_end_of(file);
 		snprintf(n->brief, sizeof(n->brief), "%.80s %.60s", from,
-			 l->trouble ? l->trouble : "is not what runs");
-		snprintf(n->text, sizeof(n->text), l->trouble ? "%.120s %.150s" : "%.120s: %.150s",
-			 from, l->trouble ? l->trouble : what.data);
+			 l->trouble[0] ? l->trouble : "is not what runs");
+		snprintf(n->text, sizeof(n->text),
+			 l->trouble[0] ? "%.120s %.150s" : "%.120s: %.150s", from,
+			 l->trouble[0] ? l->trouble : what.data);
 		snprintf(n->fix, sizeof(n->fix), "pmctl plan -c %.250s", file);
 	}
 	buf_finish(&what);
@@ -120,6 +120,11 @@ static void tell(struct monitdrift *d)
 
 /* --- asking --- */
 
+static void say(struct monitdrift_list *l, const char *trouble)
+{
+	snprintf(l->trouble, sizeof(l->trouble), "%s", trouble);
+}
+
 static void go_on(struct monitdrift *d);
 
 static void on_plan(void *ctx, const json_t *result)
@@ -131,7 +136,7 @@ static void on_plan(void *ctx, const json_t *result)
 	}
 	struct monitdrift_list *l = &d->v[d->at++];
 	l->plan = json_incref((json_t *)(uintptr_t)result);
-	l->trouble = result ? NULL : UNKNOWN;
+	say(l, result ? "" : UNKNOWN);
 	go_on(d);
 }
 
@@ -164,14 +169,14 @@ static bool look_at(struct monitdrift *d, struct monitdrift_list *l)
 	l->stamp = stamp;
 	json_decref(l->plan);
 	l->plan = NULL;
-	l->trouble = NULL;
+	say(l, "");
 	if (!drift_is_younger(l->list)) {
 		return false;
 	}
-	l->trouble = drift_read(l->list, &deploy);
-	if (!l->trouble && (!defbatch_is_one(deploy.f.apps, deploy.f.napps) ||
-			    !defbatch_each(deploy.f.apps, deploy.f.napps, ask_plan, &q, &err))) {
-		l->trouble = UNKNOWN;
+	if (drift_read(l->list, &deploy, l->trouble) &&
+	    (!defbatch_is_one(deploy.f.apps, deploy.f.napps) ||
+	     !defbatch_each(deploy.f.apps, deploy.f.napps, ask_plan, &q, &err))) {
+		say(l, UNKNOWN);
 	}
 	deploy_finish(&deploy);
 	return d->asking;

@@ -14,14 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/drift.h"
 #include "client/monitlink.h"
 
 /* What is known of one list. */
 struct monitdrift_list {
-	const json_t *list;  /* of struct monitdrift.lists */
-	uint64_t stamp;	     /* of its files when they were looked at; 0 = not yet */
-	const char *trouble; /* why it cannot be compared; NULL = it can */
-	json_t *plan;	     /* owned; NULL = it is as it was applied */
+	const json_t *list;	 /* of struct monitdrift.lists */
+	uint64_t stamp;		 /* of its files when they were looked at; 0 = not yet */
+	char trouble[DRIFT_WHY]; /* why it cannot be compared; "" = it can */
+	json_t *plan;		 /* owned; NULL = it is as it was applied */
 };
 
 struct monitdrift {

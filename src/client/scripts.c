@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/scripts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,17 +58,46 @@ static void warn_of(const struct client *c, const char *app, const char *path)
 	}
 }
 
+static void warn_of_program(const struct client *c, const struct app_conf *conf)
+{
+	char *path = geteuid() == 0 && runs_as_root(conf) ? program_of(conf) : NULL;
+	if (path) {
+		warn_of(c, conf->name, path);
+	}
+	free(path);
+}
+
+/* It may come to be there, and it is not secret that it is not. */
+static void warn_of_env_file(const struct client *c, const struct app_conf *conf)
+{
+	struct stat st;
+	const char *path = conf->env_file;
+	const char *why = NULL;
+	if (!path) {
+		return;
+	}
+	if (stat(path, &st) != 0 || access(path, R_OK) != 0) {
+		why = strerror(errno);
+	} else if (S_ISDIR(st.st_mode)) {
+		why = strerror(EISDIR);
+	}
+	if (why) {
+		client_note(c, "warning: %s: env_file %s: %s; it is read at each start", conf->name,
+			    path, why);
+	}
+}
+
 void scripts_warn(const struct client *c, struct app_def *const *defs, size_t n)
 {
-	for (size_t i = 0; geteuid() == 0 && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct app_conf conf = {0};
 		struct err_list errs = {0};
-		if (conf_decode(&conf, defs[i], &errs) && runs_as_root(&conf)) {
-			char *path = program_of(&conf);
-			if (path) {
-				warn_of(c, conf.name, path);
-			}
-			free(path);
+		if (geteuid() != 0 && !def_find(defs[i], "env_file")) {
+			continue;
+		}
+		if (conf_decode(&conf, defs[i], &errs)) {
+			warn_of_program(c, &conf);
+			warn_of_env_file(c, &conf);
 		}
 		conf_finish(&conf);
 		err_list_finish(&errs);

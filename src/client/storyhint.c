@@ -97,7 +97,7 @@ static void about_words(struct hints *h)
 {
 	static const struct rule rules[] = {
 		{{"No such file", "ENOENT", "command not found"},
-		 "is the file there? script, command and cwd: pmctl show"},
+		 "is the file there? script, command, cwd and env_file: pmctl show"},
 		{{"Cannot find module", "MODULE_NOT_FOUND", "ModuleNotFoundError"},
 		 "a module is missing: are the dependencies installed where it runs?"},
 		{{"Permission denied", "EACCES", "Operation not permitted"},

@@ -298,7 +298,7 @@ static bool slurp(const char *path, char **text, size_t *len)
 		return false;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		errno = EINVAL;
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ENODEV;
 		return false;
 	}
 	check_env_file(path, &st);
