@@ -115,6 +115,13 @@ static void add_hint(struct buf *out, const char *hint)
 	}
 }
 
+/* What a signal ended is no success. */
+static int status_of(const struct err *err)
+{
+	int sig = err->code == ERR_NONE ? interrupt_pending() : 0;
+	return sig ? 128 + sig : err_info(err->code)->exit_status;
+}
+
 int client_fail(const struct client *c, const struct err *err, const char *hint)
 {
 	if (err->code == ERR_NO_DAEMON && !hint && strncmp(err->msg, "pmctld is not", 13) == 0) {
@@ -122,7 +129,7 @@ int client_fail(const struct client *c, const struct err *err, const char *hint)
 	}
 	if (c->json) {
 		fail_json(err, hint);
-		return err_info(err->code)->exit_status;
+		return status_of(err);
 	}
 	struct buf out = {0};
 	buf_adds(&out, "pmctl: ");
@@ -136,7 +143,7 @@ int client_fail(const struct client *c, const struct err *err, const char *hint)
 	add_hint(&out, hint);
 	write_stderr(&out);
 	buf_finish(&out);
-	return err_info(err->code)->exit_status;
+	return status_of(err);
 }
 
 int client_usage(const struct client *c, const char *fmt, ...)

@@ -323,6 +323,10 @@ static int not_finished(struct run *r, struct err *err, const char *hint)
 	struct client *c = r->c;
 	const char *verb = r->progress.verb;
 	int sig = interrupt_pending();
+	if (sig && err->code == ERR_BUSY) {
+		client_note(c, "interrupted while it waited; nothing was done");
+		return 128 + sig;
+	}
 	if (sig) {
 		struct buf text = {0};
 		add_watch(r, &text);
@@ -431,6 +435,11 @@ int result_of(struct client *c, const char *method, const char *verb, json_t *pa
 		.notify = on_notification, .tick = on_tick, .signal = on_signal, .ctx = &r};
 	struct rpc_reply reply = {.id = -1};
 	struct err err;
+	if (interrupt_pending()) {
+		json_decref(params);
+		client_note(c, "interrupted; nothing was done");
+		return 128 + interrupt_pending();
+	}
 	if (c->timeout_ms >= 0) {
 		w.deadline_mono_ms = clock_mono_ms() + c->timeout_ms;
 	}
