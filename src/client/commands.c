@@ -402,12 +402,16 @@ const struct command commands[] = {
 		"change "
 		"does not allow that (mode, balance) they all stop first. A replacement that fails "
 		"ends that of its app: the definition before is in force again, what was replaced "
-		"goes back to it, and the exit status is 9. Apps that are stopped stay so.\n"
-		"Apps that are not in the file any more are named, and with --prune deleted. Apps "
+		"goes back to it, and the exit status is 9; pmctl why tells it later, too. Apps "
+		"that are stopped stay so, and jobs that are done unless their process is to be "
+		"another one; what had failed is tried again.\n"
+		"Apps that are not in the file any more are named, and with --prune deleted. They "
+		"go first, the others wait for their end: a port may pass on, or an app get "
+		"another name. A file without any app deletes nothing. Apps "
 		"of other files are never touched. Without --env the profile is the one of the "
 		"last time.\n"
 		"One apply at a time: a second one waits. Ctrl-C ends it after the instances under "
-		"way; what had not been replaced by then keeps its definition.",
+		"way; an app that is not through by then goes back to the definition before.",
 	 OPTS(apply_opts),
 	 .max = 1,
 	 .run = cmd_apply,

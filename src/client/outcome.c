@@ -164,7 +164,9 @@ static void add_reverted(struct report *p, const struct group *g)
 		any |= outcome_is_reverted(json_array_get(g->results, i));
 	}
 	if (any) {
-		buf_addf(&p->err, "  Its definition before is in force again%s.\n",
+		buf_adds(&p->err, "  ");
+		client_add_text(&p->err, g->app);
+		buf_addf(&p->err, ": the definition before is in force again%s.\n",
 			 g->fresh ? "; what is new already goes back to it" : "");
 	}
 }
@@ -223,7 +225,9 @@ static void add_rest(struct report *p, const struct group *g)
 {
 	int64_t first = -1, last = -1;
 	if (is_apply(p)) {
-		buf_adds(&p->err, "  All of it: pmctl apply\n");
+		bool one = strcmp(p->method, "apply") != 0;
+		buf_addf(&p->err, "  All of it: pmctl %s%s%s\n", p->method, one ? " " : "",
+			 one ? g->app : "");
 		return;
 	}
 	buf_addf(&p->err, "  The rest: pmctl %s ", p->method);
@@ -326,7 +330,7 @@ static void print_kept(struct report *p, const struct group *g)
 	add_versions(out, g);
 	add_reverted(p, g);
 	buf_addf(out, "  Fix, then: pmctl %s ", p->method);
-	client_add_text(out, is_apply(p) ? "" : g->app);
+	client_add_text(out, strcmp(p->method, "apply") == 0 ? "" : g->app);
 	buf_adds(out, "         All lines: pmctl logs ");
 	add_slot(out, at);
 	buf_adds(out, " --since 1m\n");

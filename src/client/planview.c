@@ -70,18 +70,40 @@ static const char *reason(const json_t *item)
 	return "";
 }
 
+/* "stop slot 3", "stop slots 2 and 3", "stop slots 2 to 7" */
+static void add_scaled_away(struct buf *out, long long first, long long last)
+{
+	buf_addf(out, "stop slot%s %lld", first < last ? "s" : "", first);
+	if (first < last) {
+		buf_addf(out, " %s %lld", last == first + 1 ? "and" : "to", last);
+	}
+}
+
+/* What of it does not run. */
+static void add_start(struct buf *out, const json_t *item)
+{
+	long long n = number(item, "starting");
+	if (n) {
+		buf_addf(out, "none of it runs; start %lld %s", n, instances(n));
+	} else {
+		buf_adds(out, "none of it runs; counts from the next start");
+	}
+}
+
 static void add_change(struct buf *out, const json_t *item)
 {
-	long long delta = number(item, "instances") - number(item, "instances_now");
+	long long now = number(item, "instances_now"), delta = number(item, "instances") - now;
 	bool rolls = is(item, "way", "reload") || is(item, "way", "restart");
+	long long again = number(item, "starting") - (delta > 0 ? delta : 0);
 	if (is(item, "way", "start")) {
-		buf_adds(out, "none of it runs; counts from the next start");
+		add_start(out, item);
 		return;
 	}
 	if (delta > 0) {
 		buf_addf(out, "start %lld more%s", delta, rolls ? ", then " : "");
 	} else if (delta < 0) {
-		buf_addf(out, "stop the %lld highest%s", -delta, rolls ? ", then " : "");
+		add_scaled_away(out, now + delta, now - 1);
+		buf_adds(out, rolls ? ", then " : "");
 	}
 	if (is(item, "way", "reload")) {
 		buf_adds(out, "rolling reload, no gap");
@@ -90,8 +112,11 @@ static void add_change(struct buf *out, const json_t *item)
 	} else if (is(item, "way", "swap")) {
 		buf_addf(out, "%srestart, all stop and then start, because %s changes",
 			 delta ? ", then " : "", reason(item));
-	} else if (!delta) {
+	} else if (!delta && again <= 0) {
 		buf_adds(out, "no change to processes");
+	}
+	if (again > 0) {
+		buf_addf(out, "%sstart %lld that failed", rolls || delta ? "; " : "", again);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* history and rollback: the definitions an app has had. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "client/planview.h"
 #include "client/result.h"
 #include "client/who.h"
+#include "common/limits.h"
 
 static void add_keys(struct buf *out, const json_t *keys, bool first)
 {
@@ -69,8 +71,8 @@ static json_t *params_of(struct client *c, long revision)
 	return params;
 }
 
-/* The plan of it on stdout. Returns 0 or the exit status. */
-static int show_plan(struct client *c, long revision)
+/* The plan of it on stdout. Returns 0 or the exit status; *empty if there is nothing to do. */
+static int show_plan(struct client *c, long revision, bool *empty)
 {
 	struct rpc_reply reply;
 	int status = 0;
@@ -80,9 +82,15 @@ static int show_plan(struct client *c, long revision)
 		if (c->json && args_has(&c->args, "dry-run")) {
 			client_print_json(c, reply.result);
 		} else if (!c->json) {
-			planview_add(c, &c->out, reply.result, "an earlier definition");
-			buf_addc(&c->out, '\n');
+			char what[LIMIT_NAME + 40];
+			snprintf(what, sizeof(what), "%.*s as of revision %lld", LIMIT_NAME,
+				 c->args.operand[0],
+				 (long long)member_int(reply.result, "revision", 0));
+			planview_add(c, &c->out, reply.result, what);
+			buf_adds(&c->out,
+				 planview_is_empty(reply.result) ? "\nnothing to do.\n" : "\n");
 		}
+		*empty = planview_is_empty(reply.result);
 		status = client_flush(c) ? 0 : 1;
 	}
 	rpc_reply_finish(&reply);
@@ -102,8 +110,9 @@ int cmd_rollback(struct client *c)
 					    text);
 		}
 	}
-	int status = show_plan(c, revision);
-	if (status || args_has(&c->args, "dry-run")) {
+	bool empty = false;
+	int status = show_plan(c, revision, &empty);
+	if (status || args_has(&c->args, "dry-run") || (empty && !c->json)) {
 		return status;
 	}
 	return result_of(c, "rollback", "rollback", params_of(c, revision));

@@ -256,6 +256,31 @@ static bool was_asked(const json_t *event)
 	return json_is_object(json_object_get(event, "by"));
 }
 
+/* Definitions that came into force, or did not stay so. */
+static bool is_apply(const json_t *event)
+{
+	return is(event, "type", "apply") || is(event, "type", "applied") ||
+	       (is(event, "type", "config") && was_asked(event));
+}
+
+/* The last apply did not stay; said whatever else there is to say, for it is not what the file
+ * says that runs. */
+static void add_apply(const struct story *s, struct buf *out)
+{
+	const json_t *event = last_of(s->slot, is_apply);
+	const char *text = member_text(event, "text", "");
+	if (strncmp(text, "taken back", strlen("taken back")) != 0) {
+		return;
+	}
+	line(out, "apply");
+	client_add_text(out, text);
+	buf_adds(out, ", at ");
+	add_when(s, member_int(event, "ms", 0), out);
+	buf_addc(out, '\n');
+	line(out, "");
+	buf_adds(out, "what was applied before is in force; what the file has: pmctl plan\n");
+}
+
 static void add_asker(const struct story *s, struct buf *out)
 {
 	const json_t *event = last_of(s->slot, was_asked);
@@ -347,6 +372,7 @@ void story_add(const struct story *s, struct buf *out)
 		add_trouble(s, trouble, over, out);
 		add_probe(s, trouble, out);
 	}
+	add_apply(s, out);
 	add_asker(s, out);
 	add_next(s, out);
 	if (trouble) {

@@ -94,8 +94,10 @@ static void change_inst(const struct plan_item *it, struct inst *in, struct op *
 {
 	if (!in->wanted) {
 		op_note(op, in, "changed; it stays stopped");
+	} else if (plan_starts(in, it->diff.effect)) {
+		op_add_kind(op, in, OP_START);
 	} else if (!states_is_live(in->state)) {
-		op_add_kind(op, in, OP_START); /* it had failed, maybe for what is mended now */
+		op_note(op, in, "changed; its work is done");
 	} else if (it->way == WAY_NONE) {
 		op_note(op, in, "changed, not restarted");
 	} else {
@@ -103,38 +105,29 @@ static void change_inst(const struct plan_item *it, struct inst *in, struct op *
 	}
 }
 
-static bool any_wanted(const struct app *app)
-{
-	for (int i = 0; i < app->count; i++) {
-		if (app->slots[i]->wanted) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* It stays as it is now. */
 static void confirm(struct app *app)
 {
-	revisions_push(app, app->previous, app->previous_ms, &app->previous_by);
-	def_free(app->previous);
-	app->previous = NULL;
+	struct previous *p = &app->previous;
+	revisions_push(app, p->def, p->applied_real_ms, &p->applied_by);
+	def_free(p->def);
+	*p = (struct previous){0};
 }
 
 static void change_app(struct plan_item *it, struct op *op)
 {
 	struct app *app = it->app;
-	struct app_def *old;
 	struct err err;
-	int64_t since = app->applied_real_ms;
-	struct asker by = app->applied_by;
-	bool run = any_wanted(app);
+	struct previous previous = {.applied_real_ms = app->applied_real_ms,
+				    .applied_by = app->applied_by,
+				    .scaled = app->scaled ? app->count : 0};
+	bool run = apps_any_wanted(app);
 	int before = app->count;
 	for (int i = it->count; i < before; i++) {
 		op_add_kind(op, app->slots[i], OP_DELETE);
 		runner_overrule(app->slots[i], "scaled away", &op->by);
 	}
-	bool ok = redefine_app(app, it->def, &op->by, &old, &err);
+	bool ok = redefine_app(app, it->def, &op->by, &previous.def, &err);
 	it->def = NULL;
 	if (!ok) {
 		op_failed(op, app->conf.name, err.msg);
@@ -152,10 +145,8 @@ static void change_app(struct plan_item *it, struct op *op)
 		}
 	}
 	bool rolls = it->way == WAY_RELOAD || it->way == WAY_RESTART || it->way == WAY_SWAP;
-	app->previous_ms = since;
-	app->previous_by = by;
-	def_free(app->previous);
-	app->previous = old;
+	def_free(app->previous.def);
+	app->previous = previous;
 	if (!rolls) {
 		confirm(app);
 	}
@@ -163,6 +154,11 @@ static void change_app(struct plan_item *it, struct op *op)
 
 void apply_plan(struct plan *p, struct op *op)
 {
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->v[i].action == PLAN_REMOVE) { /* first: ops.c lets the others wait for it */
+			remove_app(&p->v[i], op);
+		}
+	}
 	for (size_t i = 0; i < p->n; i++) {
 		struct plan_item *it = &p->v[i];
 		switch (it->action) {
@@ -179,8 +175,6 @@ void apply_plan(struct plan *p, struct op *op)
 			change_app(it, op);
 			break;
 		case PLAN_REMOVE:
-			remove_app(it, op);
-			break;
 		case PLAN_LEFT:
 			break;
 		}
@@ -231,21 +225,45 @@ static void succeed(struct op *op, struct app *app, const struct outcome *o)
 }
 
 /* What runs by the definition that failed goes back to the one before it. */
+static void put_inst_back(struct op *back, struct target *t, struct inst *in)
+{
+	t->reverted = true;
+	bool fresh = in->run != t->run || !states_is_live(in->state);
+	if (replaces(t) && fresh && in->wanted) {
+		bool same = states_is_live(in->state) || t->kind == OP_SWAP;
+		op_add_kind(back, in, same ? t->kind : OP_RESTART);
+	}
+}
+
+/* What was scaled away is there again, as another instance if it had gone already. */
+static void grow_back(struct op *back, struct target *t, const struct app *app)
+{
+	if (t->slot >= app->count) {
+		return;
+	}
+	struct inst *in = app->slots[t->slot];
+	t->begun = t->over = t->ok = true;
+	t->done = t->wanted ? "started again" : "kept, stopped";
+	if (t->wanted) {
+		in->wanted = true;
+		op_add_kind(back, in, OP_START);
+	}
+}
+
 static void put_back(struct op *op, struct app *app)
 {
 	struct asker nobody = {0};
 	struct op *back = op_new(op->ops, OP_APPLY, NULL, NULL, NULL, &nobody);
 	for (size_t i = 0; i < op->ntargets; i++) {
 		struct target *t = &op->target[i];
-		struct inst *in = strcmp(t->app, app->conf.name) == 0 ? op_find_inst(op, t) : NULL;
-		if (!in || in->leaving) {
+		struct inst *in = op_find_inst(op, t);
+		if (strcmp(t->app, app->conf.name) != 0) {
 			continue;
 		}
-		t->reverted = true;
-		bool fresh = in->run != t->run || !states_is_live(in->state);
-		if (replaces(t) && fresh && in->wanted) {
-			bool same = states_is_live(in->state) || t->kind == OP_SWAP;
-			op_add_kind(back, in, same ? t->kind : OP_RESTART);
+		if (t->kind == OP_DELETE) {
+			grow_back(back, t, app);
+		} else if (in && !in->leaving) {
+			put_inst_back(back, t, in);
 		}
 	}
 	op_run(back, false);
@@ -253,20 +271,19 @@ static void put_back(struct op *op, struct app *app)
 
 static void revert(struct op *op, struct app *app, const struct outcome *o)
 {
-	struct app_def *def = app->previous;
 	struct err err;
 	const struct target *t = o->failed;
-	app->previous = NULL;
 	applists_doubt(&op->ops->daemon->lists, app);
+	/* client/story.c knows these words. */
 	if (t) {
-		events_add(&op->ops->daemon->events, app->conf.name, t->slot, "failed", &op->by,
-			   "apply: %.160s; the definition before is in force again",
+		events_add(&op->ops->daemon->events, app->conf.name, -1, "apply", NULL,
+			   "taken back: %s:%d %.160s", app->conf.name, t->slot,
 			   t->reason ? t->reason : t->done);
 	} else {
-		events_add(&op->ops->daemon->events, app->conf.name, -1, "apply", &op->by,
-			   "cancelled; the definition before is in force again");
+		events_add(&op->ops->daemon->events, app->conf.name, -1, "apply", NULL,
+			   "taken back: it was cancelled");
 	}
-	if (redefine_app(app, def, &op->by, NULL, &err)) {
+	if (redefine_back(app, &err)) {
 		put_back(op, app);
 	}
 	op->unsaved = true;
@@ -279,7 +296,7 @@ void apply_settle(struct op *op)
 	bool any = false;
 	list_for_each(app, next, &d->apps, node)
 	{
-		if (!app->previous) {
+		if (!app->previous.def) {
 			continue;
 		}
 		struct outcome o = outcome_of(op, app->conf.name);
@@ -309,9 +326,8 @@ void apply_forget_lost(struct daemon *d)
 	}
 	list_for_each(app, next, &d->apps, node)
 	{
-		if (!going_on) {
-			def_free(app->previous);
-			app->previous = NULL;
+		if (!going_on && app->previous.def) {
+			confirm(app);
 		}
 	}
 }

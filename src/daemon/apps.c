@@ -56,7 +56,7 @@ static void free_app(struct app *app)
 	users_finish(&app->user);
 	conf_finish(&app->conf);
 	def_free(app->def);
-	def_free(app->previous);
+	def_free(app->previous.def);
 	free(app);
 }
 
@@ -141,6 +141,16 @@ void apps_undelete(struct app *app)
 		app->deleting = app->scaled = false;
 		apps_resize(app, redefine_count(&app->conf)); /* some may be gone already */
 	}
+}
+
+bool apps_any_wanted(const struct app *app)
+{
+	for (int i = 0; i < app->count; i++) {
+		if (app->slots[i]->wanted) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool apps_any_live(const struct app *app)
@@ -238,6 +248,7 @@ void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents)
 			forget_list_of(app);
 			free_app(app);
 			store_save(&d->store);
+			ops_wake(&d->ops); /* an apply may wait for what it gave up */
 		}
 	}
 }

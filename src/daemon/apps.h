@@ -24,13 +24,19 @@ struct cluster;
 struct tally_app;
 struct watch;
 
+/* In force again if the apply that is under way fails. */
+struct previous {
+	struct app_def *def; /* NULL = none is under way */
+	int64_t applied_real_ms;
+	struct asker applied_by;
+	int scaled; /* how many instances `scale` had made of it; 0 = as defined */
+};
+
 struct app {
 	struct list node; /* daemon.apps */
 	struct daemon *daemon;
 	struct app_def *def;
-	int64_t previous_ms;	  /* since when `previous` was so ... */
-	struct asker previous_by; /* ... and by whom */
-	struct app_def *previous; /* in force again if the apply that is under way fails; or NULL */
+	struct previous previous;
 	struct app_conf conf;
 	struct user user;	 /* who its processes run as; name NULL = not known (yet) */
 	struct cluster *cluster; /* node cluster mode; else NULL */
@@ -73,6 +79,8 @@ void apps_undelete(struct app *app);
 /* An instance has come to rest: soon drop what was taken away, close what nobody needs. */
 void apps_collect(struct inst *in);
 void apps_on_collect(struct ev_loop *loop, ev_timer *w, int revents);
+/* Whether one of its instances is wanted to run. */
+bool apps_any_wanted(const struct app *app);
 bool apps_any_live(const struct app *app);
 /* How many processes it has, those of a reload counted. */
 int apps_count_live(const struct app *app);

@@ -101,6 +101,18 @@ static bool is_staged(struct call *call)
 		       "the definitions that were sent ahead are lost; run it again");
 }
 
+/* A file that is being written, or was cut off, must not end all that runs. */
+static bool is_not_empty(struct call *call, const struct plan *plan, const struct applist *list)
+{
+	return !plan->remove || plan->remove < plan->n ||
+	       err_set(&call->err, ERR_CONFIG,
+		       "no app is in the list of project %s, and all %zu of it would be deleted; "
+		       "if "
+		       "that is meant: pmctl delete %s%s",
+		       list->project, plan->remove, plan->v[0].app->conf.name,
+		       plan->remove > 1 ? " ..." : "");
+}
+
 /* The definitions of the request behind those that were staged; the plan owns them. */
 static bool make_plan(struct call *call, struct plan *plan, struct applist *list)
 {
@@ -117,10 +129,14 @@ static bool make_plan(struct call *call, struct plan *plan, struct applist *list
 			     "are its own");
 	}
 	if (ok) {
-		ok = plan_make(plan, d, list, s->v, s->n, prune, &call->err);
+		ok = plan_make(plan, d, list, s->v, s->n, prune ? REST_PRUNE : REST_KEEP,
+			       &call->err) &&
+		     is_not_empty(call, plan, list);
 		s->n = 0; /* taken over */
 	}
 	stage_free(call->conn);
+	/* What is left over is a difference, too: client/drift.c is to look for it. */
+	list->read_ms = plan->left ? 0 : list->read_ms;
 	return ok;
 }
 
@@ -157,6 +173,22 @@ static bool is_the_plan(struct call *call, const struct plan *plan)
 	return !id || strcmp(id, now) == 0 ||
 	       err_set(&call->err, ERR_FAILED,
 		       "the plan is another one by now: %s, not %.20s; nothing was done", now, id);
+}
+
+/* The client asks again, and sends ahead nothing a second time. */
+static void keep_staged(struct call *call, struct plan *plan, size_t bytes)
+{
+	size_t n = (size_t)rpc_param_int(call->params, "staged", 0);
+	struct conn *c = call->conn;
+	if (call->err.code != ERR_BUSY || !n) {
+		return;
+	}
+	c->stage = xcalloc(1, sizeof(*c->stage));
+	for (size_t i = 0; i < n; i++) {
+		stage_add(c->stage, plan->v[i].def);
+		plan->v[i].def = NULL;
+	}
+	c->stage->bytes = bytes;
 }
 
 /* Only the lines of a file may have moved: nothing that is worth an operation. */
@@ -201,10 +233,13 @@ bool method_apply(struct call *call)
 {
 	struct plan plan = {0};
 	struct applist list = {0};
+	size_t bytes = call->conn->stage ? call->conn->stage->bytes : 0;
 	bool ok = make_plan(call, &plan, &list) && is_the_plan(call, &plan) &&
 		  apply_may_begin(call->daemon, &plan, &call->err);
 	if (ok) {
 		begin(call, &plan, &list);
+	} else {
+		keep_staged(call, &plan, bytes);
 	}
 	plan_finish(&plan);
 	applist_finish(&list);

@@ -278,10 +278,7 @@ bool method_scale(struct call *call)
 			       name, text, LIMIT_INSTANCES_APP, app->count);
 	}
 	int before = app->count;
-	bool run = app->count && app->slots[0]->wanted;
-	for (int i = 0; i < app->count; i++) {
-		run |= app->slots[i]->wanted;
-	}
+	bool run = apps_any_wanted(app);
 	struct op *op = begin(call, count < before ? OP_DELETE : OP_START);
 	for (int i = count; i < before; i++) {
 		op_add(op, app->slots[i]);

@@ -85,7 +85,7 @@ bool method_revisions(struct call *call)
 }
 
 /* The definition of that number, or the last one before; owned by the caller. */
-static struct app_def *take_def(struct call *call, const struct app *app)
+static struct app_def *take_def(struct call *call, const struct app *app, unsigned *number)
 {
 	struct revisions all;
 	struct app_def *def = NULL;
@@ -95,6 +95,7 @@ static struct app_def *take_def(struct call *call, const struct app *app)
 		bool hit = want ? all.v[i].number == want : i + 1 == all.n;
 		if (hit && all.v[i].def) {
 			def = def_copy(all.v[i].def);
+			*number = all.v[i].number;
 		}
 	}
 	if (!def && !all.n) {
@@ -119,12 +120,13 @@ static void begin(struct call *call, struct plan *plan, struct app *app)
 	op_run(op, rpc_param_bool(call->params, "wait", true));
 }
 
-static bool roll_back(struct call *call, struct app *app, struct plan *plan)
+static bool roll_back(struct call *call, struct app *app, struct plan *plan, unsigned number)
 {
 	if (rpc_param_bool(call->params, "dry_run", false)) {
 		jw_obj(call->w);
 		jw_kint(call->w, "v", 1);
 		jw_kstr(call->w, "project", app->conf.project);
+		jw_kint(call->w, "revision", number);
 		plan_write(plan, call->w);
 		jw_end(call->w);
 		return true;
@@ -139,16 +141,17 @@ static bool roll_back(struct call *call, struct app *app, struct plan *plan)
 bool method_rollback(struct call *call)
 {
 	struct app *app = find_app(call);
-	struct app_def *def = app ? take_def(call, app) : NULL;
+	unsigned number = 0;
+	struct app_def *def = app ? take_def(call, app, &number) : NULL;
 	struct plan plan = {0};
 	if (!def) {
 		return false;
 	}
-	/* As if a list came that has it alone, and nothing is pruned. */
+	/* As if a list came that has it alone. */
 	struct applist list = {.file = def_list(app->def),
 			       .project = def_list(app->def) ? app->def->project : NULL};
-	bool ok = plan_make(&plan, call->daemon, &list, &def, 1, false, &call->err) &&
-		  roll_back(call, app, &plan);
+	bool ok = plan_make(&plan, call->daemon, &list, &def, 1, REST_ALONE, &call->err) &&
+		  roll_back(call, app, &plan, number);
 	plan_finish(&plan);
 	return ok;
 }

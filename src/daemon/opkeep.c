@@ -173,14 +173,15 @@ static json_t *text_or_null(const char *s)
 }
 
 /* [app, slot, id, pid, run, state], and if it is over also what came of it. In an apply the kind
- * stands beside the slot: [app, [slot, kind], ...]. */
+ * stands beside the slot, and whether it was wanted: [app, [slot, kind, wanted], ...]. */
 static json_t *write_target(const struct op *op, const struct target *t)
 {
 	json_t *a = json_array();
 	json_array_append_new(a, json_string(t->app));
-	json_array_append_new(a, op->kind == OP_APPLY
-					 ? json_pack("[is]", t->slot, op_kind_name(t->kind))
-					 : json_integer(t->slot));
+	json_array_append_new(
+		a, op->kind == OP_APPLY
+			   ? json_pack("[isb]", t->slot, op_kind_name(t->kind), (int)t->wanted)
+			   : json_integer(t->slot));
 	json_array_append_new(a, json_integer((json_int_t)t->id));
 	json_array_append_new(a, json_integer(t->old_pid ? t->old_pid : t->pid));
 	json_array_append_new(a, json_integer(t->run));
@@ -275,6 +276,7 @@ static void read_slot(struct target *t, const json_t *v)
 	const json_t *slot = json_is_array(v) ? json_array_get(v, 0) : v;
 	if (json_is_array(v) && read_kind(json_array_get(v, 1), &kind)) {
 		t->kind = kind;
+		t->wanted = json_is_true(json_array_get(v, 2));
 	}
 	t->slot = (int)json_integer_value(slot);
 }

@@ -253,9 +253,10 @@ static void tell_ready(struct op *op, struct conn *c, struct target *t, const st
 		return;
 	}
 	t->told |= TOLD_READY;
-	snprintf(text, sizeof(text), "%s %d ready after %s", t->old_pid ? "new" : "pid",
-		 (int)young->pid, age_text(ms, age));
-	tell(op, c, t, &(struct news){.phase = "ready", .text = text, .pid = young->pid, .ms = ms});
+	pid_t pid = young->pid ? young->pid : t->new_pid; /* it may be over already */
+	snprintf(text, sizeof(text), "%s %d ready after %s", t->old_pid ? "new" : "pid", (int)pid,
+		 age_text(ms, age));
+	tell(op, c, t, &(struct news){.phase = "ready", .text = text, .pid = pid, .ms = ms});
 }
 
 static void tell_ending(struct op *op, struct conn *c, struct target *t, const char *phase)

@@ -114,6 +114,7 @@ static struct target *add_target(struct op *op, const struct inst *in)
 			     .slot = in->slot,
 			     .pid = in->pid,
 			     .run = in->run,
+			     .wanted = in->wanted,
 			     .state = in->state};
 	snprintf(t->app, sizeof(t->app), "%s", in->app->conf.name);
 	return t;
@@ -175,6 +176,23 @@ static bool is_reloading_before(const struct ops *o, const char *app, uint64_t i
 	return false;
 }
 
+/* What an apply removes gives way before the others begin: its port may be theirs, its name another
+ * one of the same. */
+static bool is_giving_way(const struct op *op)
+{
+	for (size_t i = 0; op->kind == OP_APPLY && i < op->ntargets; i++) {
+		const struct target *t = &op->target[i];
+		/* Its sockets go with it, a moment after its last process. */
+		const struct app *app = t->kind == OP_DELETE && t->begun
+						? apps_find(op->ops->daemon, t->app)
+						: NULL;
+		if (app && app->deleting) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Instances of one app are restarted and reloaded one after the other. */
 static enum rollout_turn turn_of(const struct op *op, size_t i, const struct inst *in)
 {
@@ -187,6 +205,9 @@ static enum rollout_turn turn_of(const struct op *op, size_t i, const struct ins
 	}
 	if (in && turns_must_wait(op, kind, in)) {
 		return TURN_WAIT; /* for other apps */
+	}
+	if (kind != OP_DELETE && is_giving_way(op)) {
+		return TURN_WAIT;
 	}
 	for (size_t k = 0; (reload || kind == OP_RESTART) && k < i; k++) {
 		const struct target *t = &op->target[k];

@@ -19,6 +19,7 @@ struct target {
 	bool overruled;		/* not ok, because another command came in between */
 	bool swapping;		/* of OP_SWAP: all have stopped, it was started again */
 	bool reverted;		/* the definition before is in force again */
+	bool wanted;		/* ... to run, when we began */
 	bool rolling;		/* a reload with a successor beside the one in the slot */
 	pid_t old_pid;		/* what ran when we began; 0 = nothing */
 	pid_t new_pid;		/* what was started for it, once a client was told; 0 = nothing */

@@ -11,9 +11,26 @@
 #include "common/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/redefine.h"
+#include "daemon/rollout.h"
 #include "daemon/runner.h"
 
 /* --- comparing --- */
+
+bool plan_starts(const struct inst *in, enum apply_effect effect)
+{
+	bool rests = in->state == ST_DONE && effect < APPLY_RELOAD;
+	return in->wanted && !states_is_live(in->state) && !rests;
+}
+
+static int count_starting(const struct plan_item *it)
+{
+	const struct app *app = it->app;
+	int n = 0;
+	for (int i = 0; i < app->count && i < it->count; i++) {
+		n += plan_starts(app->slots[i], it->diff.effect);
+	}
+	return n + (it->count > app->count && apps_any_wanted(app) ? it->count - app->count : 0);
+}
 
 /* The processes of an app that differ from what is to be run. */
 static enum plan_way way_of(struct app *app, enum apply_effect effect)
@@ -29,7 +46,8 @@ static enum plan_way way_of(struct app *app, enum apply_effect effect)
 	}
 	for (int i = 0; i < app->nslots; i++) {
 		struct inst *in = app->slots[i];
-		if (in->state == ST_ONLINE && !in->leaving && !runner_can_overlap(in)) {
+		if (in->state == ST_ONLINE && !in->leaving && !rollout_is_busy(in) &&
+		    !runner_can_overlap(in)) {
 			return WAY_RESTART;
 		}
 	}
@@ -92,6 +110,7 @@ static void compare(struct plan_item *it, const struct app_conf *conf)
 	if (it->diff.n) {
 		it->action = PLAN_CHANGE;
 		it->way = way_of(app, it->diff.effect);
+		it->starting = count_starting(it);
 	} else {
 		it->action = PLAN_SAME;
 		it->moved = !def_same(app->def, it->def) || !same_lines(app->def, it->def);
@@ -105,7 +124,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void add_gone(struct plan *p, struct daemon *d, const struct applist *list, bool prune)
+static void add_rest(struct plan *p, struct daemon *d, const struct applist *list,
+		     enum plan_action action)
 {
 	size_t n = p->n;
 	const char **names = xcalloc(n + 1, sizeof(*names));
@@ -122,7 +142,7 @@ static void add_gone(struct plan *p, struct daemon *d, const struct applist *lis
 			continue;
 		}
 		p->v = xreallocarray(p->v, p->n + 1, sizeof(*p->v));
-		p->v[p->n++] = (struct plan_item){.action = prune ? PLAN_REMOVE : PLAN_LEFT,
+		p->v[p->n++] = (struct plan_item){.action = action,
 						  .app = app,
 						  .now = app->count,
 						  .live = apps_count_live(app)};
@@ -261,7 +281,7 @@ static bool check_total(const struct plan *p, struct daemon *d, struct err *err)
 }
 
 bool plan_make(struct plan *p, struct daemon *d, const struct applist *list,
-	       struct app_def *const *defs, size_t n, bool prune, struct err *err)
+	       struct app_def *const *defs, size_t n, enum plan_rest rest, struct err *err)
 {
 	bool ok = true;
 	struct index index = index_apps(d);
@@ -279,7 +299,9 @@ bool plan_make(struct plan *p, struct daemon *d, const struct applist *list,
 		plan_finish(p);
 		return false;
 	}
-	add_gone(p, d, list, prune);
+	if (rest != REST_ALONE) {
+		add_rest(p, d, list, rest == REST_PRUNE ? PLAN_REMOVE : PLAN_LEFT);
+	}
 	count(p);
 	number(p);
 	return true;
@@ -340,6 +362,7 @@ static void write_item(struct jw *w, const struct plan_item *it)
 	jw_kint(w, "instances_now", it->now);
 	jw_kint(w, "instances", it->count);
 	jw_kint(w, "running", it->live);
+	jw_kint(w, "starting", it->starting);
 	jw_kbool(w, "autostart", it->autostart);
 	jw_key(w, "keys");
 	jw_arr(w);

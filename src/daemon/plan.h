@@ -15,6 +15,8 @@
 #include "daemon/applist.h"
 #include "proto/jw.h"
 
+struct inst;
+
 enum plan_action {
 	PLAN_SAME,
 	PLAN_NEW,    /* also one that is being deleted and is to stay */
@@ -41,7 +43,15 @@ struct plan_item {
 	bool moved;	/* the same, in other lines */
 	int now, count; /* instances that are wanted to exist, now and then */
 	int live;	/* that run now */
+	int starting;	/* of a changed one: that do not run, and are to */
 	bool autostart;
+};
+
+/* What is in force and not in the list. */
+enum plan_rest {
+	REST_ALONE, /* is not looked at: the list is a part of one */
+	REST_KEEP,  /* PLAN_LEFT */
+	REST_PRUNE  /* PLAN_REMOVE */
 };
 
 struct plan {
@@ -54,8 +64,11 @@ struct plan {
 /* Check all definitions (each taken over, also on failure) and compare. False with ERR_CONFIG,
  * ERR_FAILED or ERR_PERMISSION if one of them cannot be; the message names it. */
 bool plan_make(struct plan *p, struct daemon *d, const struct applist *list,
-	       struct app_def *const *defs, size_t n, bool prune, struct err *err);
+	       struct app_def *const *defs, size_t n, enum plan_rest rest, struct err *err);
 void plan_finish(struct plan *p);
+/* Whether a change starts this instance, which is there and not running: one that failed is tried
+ * again, maybe it is mended; one whose work is done only if its processes are to be others. */
+bool plan_starts(const struct inst *in, enum apply_effect effect);
 /* One key as an object: its values, masked if it is a variable. */
 void plan_write_key(struct jw *w, const struct diff_entry *e);
 /* Whether there is anything to do. */

@@ -130,8 +130,8 @@ static bool serves_as_the_old_one(struct inst *in)
 {
 	const struct inst *old = in->role == ROLE_TRIAL ? in->twin : NULL;
 	const char *missing;
-	if (!old || in->app->previous /* it may be meant to listen elsewhere */ || !old->worker ||
-	    !in->worker || worker_covers(in->worker, old->worker, &missing)) {
+	if (!old || in->app->previous.def /* it may be meant to listen elsewhere */ ||
+	    !old->worker || !in->worker || worker_covers(in->worker, old->worker, &missing)) {
 		return true;
 	}
 	snprintf(in->ask_failed, sizeof(in->ask_failed),

@@ -169,8 +169,8 @@ static void tell_changes(const struct app *app, const struct app_def *def, const
 	for (size_t i = 0; i < diff.n; i++) {
 		buf_addf(&text, "%s%s", i ? ", " : "", diff.v[i].key);
 	}
-	events_add(&app->daemon->events, def->name, -1, "config", by, "changed: %.250s",
-		   text.data ? text.data : "where it is defined");
+	events_add(&app->daemon->events, def->name, -1, "config", by, "%s: %.250s",
+		   by ? "changed" : "as before", text.data ? text.data : "where it is defined");
 	buf_finish(&text);
 	diff_finish(&diff);
 }
@@ -183,8 +183,9 @@ static void anew_histories(struct app *app)
 	}
 }
 
-bool redefine_app(struct app *app, struct app_def *def, const struct asker *by,
-		  struct app_def **old, struct err *err)
+/* *old gets what was in force. asked says who wants it; NULL = nobody, it comes back. */
+static bool set_other(struct app *app, struct app_def *def, const struct asker *by,
+		      const struct asker *asked, struct app_def **old, struct err *err)
 {
 	struct app_conf conf = {0};
 	if (!redefine_decode(&conf, def, err) || !redefine_check_user(&conf, err)) {
@@ -192,9 +193,19 @@ bool redefine_app(struct app *app, struct app_def *def, const struct asker *by,
 		def_free(def);
 		return false;
 	}
-	struct app_def *before = app->def;
-	tell_changes(app, def, by);
+	*old = app->def;
+	tell_changes(app, def, asked);
 	set_definition(app, def, &conf, by);
+	return true;
+}
+
+bool redefine_app(struct app *app, struct app_def *def, const struct asker *by,
+		  struct app_def **old, struct err *err)
+{
+	struct app_def *before;
+	if (!set_other(app, def, by, by, &before, err)) {
+		return false;
+	}
 	app->scaled = false;
 	apps_resize(app, redefine_count(&app->conf));
 	anew_histories(app);
@@ -203,5 +214,21 @@ bool redefine_app(struct app *app, struct app_def *def, const struct asker *by,
 	} else {
 		def_free(before);
 	}
+	return true;
+}
+
+bool redefine_back(struct app *app, struct err *err)
+{
+	struct app_def *failed;
+	struct previous p = app->previous;
+	app->previous = (struct previous){0};
+	if (!set_other(app, p.def, &p.applied_by, NULL, &failed, err)) {
+		return false;
+	}
+	def_free(failed);
+	app->applied_real_ms = p.applied_real_ms;
+	app->scaled = p.scaled > 0;
+	apps_resize(app, app->scaled ? p.scaled : redefine_count(&app->conf));
+	anew_histories(app);
 	return true;
 }

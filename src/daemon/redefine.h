@@ -23,6 +23,9 @@ struct asker;
  * stopped. */
 bool redefine_app(struct app *app, struct app_def *def, const struct asker *by,
 		  struct app_def **old, struct err *err);
+/* app->previous is in force again: as it was, when it was applied, with as many instances as it had
+ * been scaled to. Those that were scaled away meanwhile are there again, and stopped. */
+bool redefine_back(struct app *app, struct err *err);
 /* It says the same, in other lines of its file. Taken over. */
 void redefine_lines(struct app *app, struct app_def *def);
 /* The first definition of a new app; conf is taken over, too. */

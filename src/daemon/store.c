@@ -25,14 +25,39 @@
 
 /* --- writing what is wanted --- */
 
-/* In force again if the apply that is under way fails. */
-static void put_previous(json_t *o, const struct app *app)
+static void put_previous(json_t *o, const struct previous *p)
 {
 	struct err err;
-	json_t *def = app->previous ? defjson_write(app->previous, &err) : NULL;
+	json_t *def = p->def ? defjson_write(p->def, &err) : NULL;
 	if (def) {
 		json_object_set_new(o, "previous", def);
+		json_object_set_new(o, "previous_ms", json_integer(p->applied_real_ms));
+		json_object_set_new(o, "previous_uid", json_integer(p->applied_by.uid));
+		json_object_set_new(o, "previous_pid", json_integer(p->applied_by.pid));
+		json_object_set_new(o, "previous_scaled", json_integer(p->scaled));
 	}
+}
+
+static int64_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static struct asker asker_of(const json_t *o, const char *uid, const char *pid)
+{
+	return (struct asker){.uid = (uid_t)number(o, uid), .pid = (pid_t)number(o, pid)};
+}
+
+static struct previous get_previous(const json_t *o)
+{
+	struct err ignored;
+	int64_t scaled = number(o, "previous_scaled");
+	return (struct previous){
+		.def = defjson_read(json_object_get(o, "previous"), &ignored), /* NULL: none */
+		.applied_real_ms = number(o, "previous_ms"),
+		.applied_by = asker_of(o, "previous_uid", "previous_pid"),
+		.scaled = scaled > 0 && scaled <= LIMIT_INSTANCES_APP ? (int)scaled : 0,
+	};
 }
 
 static json_t *app_json(const struct app *app)
@@ -50,7 +75,7 @@ static json_t *app_json(const struct app *app)
 		json_array_append_new(wanted, json_boolean(app->slots[i]->wanted));
 	}
 	json_object_set_new(o, "def", def);
-	put_previous(o, app);
+	put_previous(o, &app->previous);
 	json_object_set_new(o, "wanted", wanted);
 	if (app->deleting) { /* its processes are still to be ended, in the way it says */
 		json_object_set_new(o, "deleting", json_true());
@@ -331,10 +356,7 @@ static void load_app(struct daemon *d, const json_t *o)
 {
 	struct err err = {0};
 	struct app_def *def = defjson_read(json_object_get(o, "def"), &err);
-	struct asker by = {
-		.uid = (uid_t)json_integer_value(json_object_get(o, "applied_uid")),
-		.pid = (pid_t)json_integer_value(json_object_get(o, "applied_pid")),
-	};
+	struct asker by = asker_of(o, "applied_uid", "applied_pid");
 	if (!def || apps_find(d, def->name)) {
 		log_line("state: an app was skipped: %s",
 			 def ? "its name is there twice" : err.msg);
@@ -346,8 +368,8 @@ static void load_app(struct daemon *d, const json_t *o)
 		events_add(&d->events, NULL, -1, "failed", NULL, "not taken over: %s", err.msg);
 		return;
 	}
-	app->previous = defjson_read(json_object_get(o, "previous"), &err); /* NULL: none */
-	app->applied_real_ms = json_integer_value(json_object_get(o, "applied_ms"));
+	app->previous = get_previous(o);
+	app->applied_real_ms = number(o, "applied_ms");
 	app->deleting = json_is_true(json_object_get(o, "deleting"));
 	const json_t *scaled = json_object_get(o, "scaled");
 	if (json_is_integer(scaled)) {

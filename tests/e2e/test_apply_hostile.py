@@ -1,0 +1,456 @@
+# SPDX-License-Identifier: MIT
+"""plan, apply and rollback against bad files, bad moments and bad versions: nothing lost, nothing half done, all of it told."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from conftest import APPS, alive, free_port, ms, read_proc, wait_for
+from test_apply import SLEEPER, items, plan, slow_rollout
+from test_limits import nobody
+
+FORK = "mode = fork\nready = spawn\n"
+root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def versions(pm, app="a"):
+    """The variable V of each process that runs."""
+    found = [re.search(rb"\0V=(\w+)", b"\0" + read_proc(pid, "environ")) if pid else None for pid in pm.pids(app)]
+    return [m and m[1].decode() for m in found]
+
+
+def settled(pm, app, version, n):
+    wait_for(lambda: pm.state(app) == "online" and versions(pm, app) == [version] * n, 20, f"{n} of version {version}")
+
+
+# --- a failed apply gives back all it took
+
+BAD_AT_ONCE = "[app:a]\ncommand = sh -c 'test $V = bad && { echo no good >&2; exit 4; }; exec sleep 1000000'\n" + FORK
+
+
+def one(v, instances, extra=""):
+    return BAD_AT_ONCE + f"min_uptime = {ms(300)}\nenv.V = {v}\ninstances = {instances}\n{extra}"
+
+
+@pytest.mark.parametrize("instances", [1, 5])
+def test_a_failed_apply_gives_back_the_number_of_instances(pm, instances):
+    pm.up(one("good", 3))
+    before = pm.pids("a")
+    pm.ini(one("bad", instances))
+    r = pm.fails(9, "apply")
+    assert "a: the definition before is in force again" in r.err, r
+    settled(pm, "a", "good", 3)
+    assert pm.pids("a")[0] == before[0]
+
+
+def test_a_failed_apply_gives_back_what_was_scaled_by_hand(pm):
+    pm.up(one("good", 1))
+    pm.ok("scale", "a", "3")
+    pm.ok("stop", "a:2")
+    pm.ini(one("bad", 1))
+    pm.fails(9, "apply")
+    wait_for(lambda: [p["state"] for p in pm.procs("a")] == ["online", "online", "stopped"], 20, "all as before")
+    assert [k["old"] for k in pm.app("a")["drift"] if k["key"] == "instances"] == ["3, scaled by hand"]
+
+
+def test_when_it_was_applied_is_given_back_too(pm):
+    pm.up(one("good", 1))
+    before = pm.ok("history", "a", "--json").json()["revisions"]
+    pm.ini(one("bad", 1))
+    pm.fails(9, "apply")
+    assert pm.ok("history", "a", "--json").json()["revisions"] == before
+
+
+def test_ctrl_c_gives_back_the_number_of_instances(pm):
+    text = slow_rollout(pm)
+    pm.up(text % "0")
+    pm.ini((text % "1").replace("instances = 3", "instances = 2"))
+    p = pm.popen("apply", text=True)
+    begun(pm)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=60)
+    assert p.returncode == 130 and "a: the definition before is in force again" in err, (p.returncode, out, err)
+    settled(pm, "a", "0", 3)
+
+
+def test_the_supervisor_dies_after_instances_were_scaled_away(pm):
+    text = slow_rollout(pm).replace("sleep 1000000", "sh -c 'test $V = 1 && sleep 1 && exit 3; exec sleep 1000000'")
+    text = text.replace("min_uptime = 500ms", "min_uptime = 5s")
+    pm.ini(text % "0")
+    pm.ok("start")
+    pm.ini((text % "1").replace("instances = 3", "instances = 1"))
+    p = pm.popen("apply", text=True)
+    wait_for(lambda: len(pm.pids("a")) == 1, 10, "two are gone")
+    os.kill(pm.daemon()["pid"], signal.SIGKILL)
+    out, err = p.communicate(timeout=90)
+    assert p.returncode == 9, (p.returncode, out, err)
+    settled(pm, "a", "0", 3)
+
+
+def test_why_tells_of_an_apply_that_was_taken_back(pm):
+    pm.up(one("good", 2))
+    pm.ini(one("bad", 2))
+    pm.fails(9, "apply")
+    why = pm.ok("why", "a").out
+    assert why.count("  apply   taken back: a:0 exited 4") == 2 and why.count("pmctl plan") == 2, why
+    assert "the new process of a reload exited 4" in why and "no good" in why, why
+    pm.ini(one("better", 2))
+    pm.ok("apply")
+    assert "taken back" not in pm.ok("why", "a").out
+
+
+# --- what plan says is what apply does
+
+def test_what_does_not_run_is_told_apart(pm):
+    """What failed is tried again, what has done its work is not, unless its process is to be another one."""
+    text = ("[app:job]\ncommand = sh -c 'echo ran; exit 0'\nautorestart = on-failure\nready = spawn\n"
+            "[app:bad]\ncommand = sh -c 'exit 3'\nmax_restarts = 1\nrestart_delay = 10ms\nready = spawn\n")
+    pm.ini(text)
+    pm.ctl("start")
+    pm.wait_state("job", "done")
+    pm.wait_state("bad", "failed")
+    pm.ini(text.replace("ready = spawn\n", "ready = spawn\nlog_keep = 7\n"))
+    out = pm.ok("plan").out
+    assert re.search(r"~ job +none of it runs; counts from the next start", out), out
+    assert re.search(r"~ bad +none of it runs; start 1 instance", out), out
+    assert "job:0 changed; its work is done" in pm.ctl("apply").out
+    assert pm.log("job") == b"ran\n" and pm.state("job") == "done"
+    pm.ini(text.replace("ready = spawn\n[app", "ready = spawn\nenv.RELEASE = 2\n[app"))
+    assert re.search(r"~ job +none of it runs; start 1 instance", pm.ok("plan").out)
+    pm.ctl("apply")
+    wait_for(lambda: pm.log("job") == b"ran\nran\n", 10, "it has run again")
+
+
+@pytest.mark.parametrize("count, words", [(4, "stop slot 4"), (3, "stop slots 3 and 4"), (1, "stop slots 1 to 4"),
+                                          (6, "start 1 more")])
+def test_the_plan_says_which_slots_go(pm, count, words):
+    pm.up(f"[app:a]\ncommand = sleep 1000000\n{FORK}instances = 5\n")
+    pm.ini(f"[app:a]\ncommand = sleep 1000000\n{FORK}instances = {count}\n")
+    assert words in pm.ok("plan").out
+
+
+def test_another_name_for_an_app_with_a_port(pm):
+    """What is removed gives way first: its port is that of the new one."""
+    port = free_port()
+    text = f"[app:%s]\nscript = {APPS}/listen.py\nlisten = 127.0.0.1:{port}\nready = spawn\nmin_uptime = 100ms\n"
+    pm.up(text % "web")
+    pm.ini(text % "www")
+    r = pm.fails(1, "apply")
+    assert "in use by the app web" in r.err, r
+    pm.ok("delete", "www")
+    pm.ok("apply", "--prune")
+    assert [a["name"] for a in pm.list()["apps"]] == ["www"]
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+def test_a_plan_of_a_rollback_is_about_that_app_alone(pm):
+    text = f"[app:a]\n{SLEEPER}env.V = %s\n[app:b]\n{SLEEPER}"
+    pm.up(text % "1")
+    pm.ini(text % "2")
+    pm.ok("apply")
+    out = pm.ok("rollback", "a", "--dry-run").out
+    assert "a as of revision 1" in out and "b" not in re.findall(r"^  - (\w+)", out, re.M) and "not in" not in out, out
+    before = pm.pids("b")
+    pm.ok("rollback", "a")
+    assert "nothing to do" in pm.ok("rollback", "a", "1").out
+    assert pm.pids("b") == before and versions(pm) == ["1"]
+
+
+def test_rollback_to_each_of_ten_and_after_the_file_has_changed(pm):
+    text = f"[app:a]\n{SLEEPER}env.V = %s\n"
+    pm.up(text % "1")
+    for v in range(2, 11):
+        pm.ini(text % v)
+        pm.ok("apply")
+    pm.ini("[app:a\n")  # the file is of no matter
+    for v in (1, 3, 10, 7):
+        pm.ok("rollback", "a", v)
+        assert versions(pm) == [str(v)]
+    pm.ini(text % "10")
+    pm.ok("apply")
+    assert versions(pm) == ["10"]
+    pm.ini(f"[app:b]\n{SLEEPER}")
+    pm.ok("apply", "--prune")
+    assert "no app" in pm.fails(4, "rollback", "a").err
+
+
+# --- files
+
+def test_a_list_without_apps_prunes_nothing(pm):
+    """One that is being written, or was cut off, is no wish to end all."""
+    pm.up(f"[app:a]\n{SLEEPER}[app:b]\n{SLEEPER}")
+    before = pm.pids("a")
+    pm.ini("", raw=True)
+    assert "would be deleted" in pm.fails(7, "plan", "--prune").err
+    assert "would be deleted" in pm.fails(7, "apply", "--prune").err
+    assert "2 left over" in pm.ok("apply").out
+    assert pm.pids("a") == before
+
+
+def test_what_is_left_over_stays_marked(pm):
+    pm.up(f"[app:a]\n{SLEEPER}[app:b]\n{SLEEPER}")
+    pm.ini(f"[app:a]\n{SLEEPER}")
+    pm.ok("apply")
+    assert pm.app("b")["note"] == "not in its file any more" and pm.app("a")["note"] == ""
+
+
+def test_a_pattern_that_matches_the_file_itself(pm):
+    (pm.dir / "more.ini").write_text(f"[app:b]\n{SLEEPER}")
+    pm.ini(f"[pmctl]\ninclude = *.ini\n[app:a]\n{SLEEPER}")
+    assert "2 apps" in pm.ok("check").out
+    pm.ini(f"[pmctl]\ninclude = pmctl.ini\n[app:a]\n{SLEEPER}", raw=True)
+    assert "pmctl.ini:2: [pmctl] include: the file includes itself" in pm.fails(7, "check").err
+    pm.ini(f"[pmctl]\ninclude = h\n[app:a]\n{SLEEPER}", raw=True)
+    pm.home.mkdir()
+    assert re.search(r"pmctl.ini:2: \[pmctl\] include: .*h is a directory", pm.fails(7, "check").err)
+
+
+def test_two_files_that_include_each_other(pm):
+    (pm.dir / "more.inc").write_text(f"[pmctl]\ninclude = pmctl.ini\n[app:b]\n{SLEEPER}")
+    pm.ini(f"[pmctl]\ninclude = more.inc\n[app:a]\n{SLEEPER}")
+    assert "more.inc:2: [pmctl] include: an included file includes no others" in pm.fails(7, "apply").err
+
+
+@pytest.mark.parametrize("kind", ["gone", "folder", "pipe", "loop", "nul", "cut"])
+def test_a_file_that_turned_bad_touches_nothing(pm, kind):
+    text = f"[app:a]\n{SLEEPER}"
+    pm.up(text)
+    before = pm.pids("a")
+    pm.ini(text + "nice = 1\n")
+    seen = plan(pm)["plan"]
+    pm.ini_path.unlink()
+    {"gone": lambda p: None, "folder": lambda p: p.mkdir(), "pipe": os.mkfifo, "loop": lambda p: p.symlink_to(p.name),
+     "nul": lambda p: p.write_bytes(b"[app:a]\ncommand = sleep\0 1\n"),
+     "cut": lambda p: p.write_text("[app:a]\ncomm")}[kind](pm.ini_path)
+    for command in (["check"], ["plan"], ["apply"], ["apply", "--if-plan", seen], ["apply", "--prune"]):
+        r = pm.fails(7, *command)
+        assert "pmctl.ini" in r.err and not r.out, r
+    assert "its file is " in pm.app("a")["note"], pm.app("a")
+    assert pm.pids("a") == before
+
+
+def test_an_env_file_that_is_not_there(pm):
+    """check and plan say it; a start that needs it fails and leaves what runs."""
+    (pm.dir / "x.env").write_text("SECRET=hush\n")
+    text = f"[app:a]\n{SLEEPER}env_file = x.env\nrestart_delay = 10ms\n"
+    pm.up(text)
+    before = pm.pids("a")
+    (pm.dir / "x.env").unlink()
+    for command in (["check"], ["plan"]):
+        assert re.search(r"warning: a: env_file .*/x.env: No such file", pm.ok(*command).err), command
+    pm.ini(text + "nice = 1\n")
+    r = pm.fails(9, "apply")
+    assert "read env_file" in r.err and "1 of 1 still serves" in r.err and pm.pids("a") == before, r
+    assert "read env_file" in pm.fails(9, "reload", "a").err and pm.pids("a") == before
+    os.kill(before[0], signal.SIGKILL)
+    wait_for(lambda: "read env_file" in pm.app("a")["note"], 10, "the reason")
+    assert "cwd and env_file" in pm.ok("why", "a").out
+    (pm.dir / "x.env").write_text("SECRET=hush\n")
+    wait_for(lambda: pm.state("a") == "online", 20, "it is back")
+    (pm.dir / "d").mkdir()
+    pm.ini(text.replace("x.env", "d"))
+    assert "d: Is a directory" in pm.fails(9, "apply").err
+
+
+@root
+def test_an_env_file_that_may_not_be_read(pm):
+    user = nobody(pm)
+    (user.dir / "x.env").write_text("SECRET=hush\n")
+    (user.dir / "x.env").chmod(0o600)  # root's
+    user.up(f"[app:a]\n{SLEEPER}")
+    before = user.pids("a")
+    user.ini(f"[app:a]\n{SLEEPER}env_file = x.env\n")
+    assert re.search(r"x.env: Permission denied", user.ok("plan").err)
+    r = user.fails(9, "apply")
+    assert "x.env: Permission denied" in r.err and user.pids("a") == before, r
+
+
+def test_a_profile_that_is_gone(pm):
+    text = f"[app:a]\n{SLEEPER}[app:a@prod]\nnice = 1\n[app:a@stage]\nnice = 2\n"
+    pm.ini(text)
+    pm.ok("apply", "--env", "stage")
+    before = pm.pids("a")
+    pm.ini(text.split("[app:a@stage]")[0])
+    for command in ("apply", "plan", "start"):
+        r = pm.fails(7, command)
+        assert 'no section is of the profile "stage" (there is one: prod)' in r.err and "--env= for none" in r.err, r
+    assert "pmctl check --env stage" in pm.app("a")["note"]
+    pm.fails(7, "check", "--env", "stage")
+    assert pm.pids("a") == before
+    pm.ok("apply", "--env", "prod")
+    assert "with the profile prod, as before" in pm.ok("apply").err
+
+
+# --- bytes
+
+def test_secrets_are_told_to_nobody(pm):
+    """Not by plan, apply, history, events, list, show, the state of a list, nor the daemon's log; an env_file's are not stored."""
+    (pm.dir / "x.env").write_text("E=hush-file\n")
+    text = f"[app:a]\n{SLEEPER}env_file = x.env\nenv.PASSWORD = %s\n"
+    pm.up(text % "hush-one")
+    pm.ini(text % "hush-two")
+    said = ""
+    for command in (["plan"], ["plan", "--json"], ["list"], ["list", "--json"], ["show", "a"], ["show", "a", "--json"],
+                    ["apply"], ["apply", "--json"], ["history", "a"], ["history", "a", "--json"], ["events", "--json"],
+                    ["rollback", "a", "--dry-run"], ["rollback", "a", "--dry-run", "--json"], ["rollback", "a", "--json"],
+                    ["why", "a", "--json"], ["env", "a"], ["jlist"], ["metrics"]):
+        r = pm.ok(*command)
+        said += r.out + r.err
+    assert "PASSWORD" in said and "hush" not in said
+    assert "hush" not in pm.daemon_log()
+    kept = [p for p in (pm.home / "state").rglob("*") if p.is_file() and b"hush-file" in p.read_bytes()]
+    assert not kept
+    assert all(p.stat().st_mode & 0o077 == 0 for p in (pm.home / "state").rglob("*"))
+
+
+def test_control_characters_never_reach_the_terminal(pm):
+    esc = "\x1b]0;owned\x07\x1b[31m"
+    pm.up(f"[app:a]\n{SLEEPER}")
+    pm.ini(f"[app:a]\n{SLEEPER}cwd = {pm.dir}/{esc}\nnamespace = n\n")
+    (pm.dir / esc).mkdir()
+    for command in (["plan"], ["list"], ["show", "a"], ["apply"], ["history", "a"], ["rollback", "a"], ["why", "a"]):
+        r = pm.ctl(*command)
+        assert "\x1b" not in r.out + r.err and "\x07" not in r.out + r.err, command
+        r = pm.ctl(*command, "--json")
+        assert isinstance(json.loads(r.out or r.err), dict)
+
+
+def test_json_is_json_also_where_it_fails(pm):
+    text = one("good", 2)
+    pm.up(text)
+    pm.ini(one("bad", 2))
+    r = pm.fails(9, "apply", "--json")
+    assert [t["reverted"] for t in r.json()["results"]] == [True, True] and not r.json()["ok"]
+    pm.ini("[app:a\n")
+    assert json.loads(pm.fails(7, "apply", "--json").err)["error"]["exit"] == 7
+    pm.ini(one("good", 2))
+    assert json.loads(pm.fails(1, "apply", "--if-plan", "00000001", "--json").err)["error"]["exit"] == 1
+    assert json.loads(pm.fails(4, "rollback", "b", "--json").err)["error"]["exit"] == 4
+
+
+# --- moments
+
+def held_rollout(pm):
+    """One instance, ready once there is a file named as its version; returns the text with %s for one."""
+    (pm.dir / "0").touch()
+    return ("[app:a]\ncommand = sleep 1000000\nready = exec:sh -c 'test -e $V'\nready_timeout = 60s\nmin_uptime = 50ms\n"
+            f"env.V = %s\ncwd = {pm.dir}\n")
+
+
+def begun(pm):
+    return wait_for(lambda: any(e["text"].startswith("replacing") for e in pm.rpc("events", {"n": 50})["events"]), 20, "begun")
+
+
+def test_a_long_list_waits_for_the_apply_before_it(pm):
+    """Its definitions were sent ahead, and still are there when its turn comes."""
+    many = "".join(f"[app:z{i}]\ncommand = true\nautostart = no\nenv.F = {'x' * 8000}\n" for i in range(200))
+    text = held_rollout(pm)
+    pm.ini(text % "0" + many)
+    pm.ok("apply", timeout=120)
+    pm.ini(text % "1" + many)
+    first = pm.popen("apply", text=True)
+    begun(pm)
+    pm.ini(text % "2" + many)
+    assert items(pm)["a"]["way"] == "reload"
+    second = pm.popen("apply", text=True)
+    assert "waiting for its end" in second.stderr.readline()
+    for v in ("1", "2"):
+        (pm.dir / v).touch()
+    assert first.wait(timeout=60) == 0 and second.wait(timeout=60) == 0, second.stderr.read()
+    settled(pm, "a", "2", 1)
+
+
+def test_interrupted_while_it_waits_nothing_is_done(pm):
+    text = held_rollout(pm)
+    pm.up(text % "0")
+    pm.ini(text % "1")
+    first = pm.popen("apply", text=True)
+    begun(pm)
+    pm.ini(text % "2")
+    second = pm.popen("apply", text=True)
+    assert "waiting for its end" in second.stderr.readline()
+    second.send_signal(signal.SIGINT)
+    err = second.communicate(timeout=30)[1]
+    assert second.returncode == 130 and "nothing was done" in err, err
+    (pm.dir / "1").touch()
+    assert first.wait(timeout=60) == 0
+    settled(pm, "a", "1", 1)
+
+
+def test_ten_at_once_from_ten_files(pm):
+    """One after the other, none lost: what runs is what one of them says, everywhere."""
+    text = "[pmctl]\nproject = shop\n[app:a]\ncommand = sleep 1000000\ninstances = 2\n" + FORK + "min_uptime = 50ms\nenv.V = v%s\n"
+    for i in range(10):
+        (pm.dir / f"{i}.ini").write_text(text % i)
+    pm.ok("apply", "-c", "0.ini")
+    ps = [pm.popen("apply", "-c", f"{i}.ini") for i in range(10)]
+    assert [p.wait(timeout=120) for p in ps] == [0] * 10
+    in_force = versions(pm)[0]
+    settled(pm, "a", in_force, 2)
+    assert len(pm.ok("history", "a").out.splitlines()) >= 10
+    assert "nothing to do" in pm.ok("apply", "-c", f"{in_force[1:]}.ini").out
+
+
+@pytest.mark.parametrize("command", [["stop", "a"], ["scale", "a", "1"], ["scale", "a", "5"], ["reload", "a"], ["restart", "a"],
+                                     ["delete", "a"], ["daemon", "upgrade"]])
+def test_a_command_in_the_middle_of_an_apply(pm, command):
+    text = slow_rollout(pm)
+    pm.up(text % "0")
+    pm.ini(text % "1")
+    p = pm.popen("apply", text=True)
+    wait_for(lambda: versions(pm)[0] == "1", 20, "the first one is new")
+    pm.ok(*command, timeout=60)
+    out, err = p.communicate(timeout=60)
+    if command[0] == "delete":
+        assert p.returncode == 1 and pm.list()["apps"] == []
+        return
+    wait_for(lambda: pm.state("a") == ("stopped" if command[0] == "stop" else "online"), 20, "at rest")
+    want = 0 if command[0] in ("reload", "daemon") or command[-1] == "5" else 1
+    assert p.returncode == want and (not want or "by another command" in err), (p.returncode, out, err)
+    n = {"stop": 0, "scale": int(command[-1][-1]) if command[-1].isdigit() else 0}.get(command[0], 3)
+    assert [v for v in versions(pm) if v] == ["1"] * n
+    assert not {"add", "remove"} & {i["action"] for i in items(pm).values()}
+
+
+def test_ten_bad_versions_under_load(pm):
+    """Each in another way; the old one serves all the time."""
+    port = free_port()
+    good = (f"[app:w]\nscript = {APPS}/node/http.js\ninstances = 2\nenv.PORT = {port}\nenv.V = 0\nmin_uptime = {ms(200)}\n"
+            f"ready_timeout = {ms(1500)}\n")
+    pm.up(good)
+    before, stop, failures, answers = pm.pids("w"), threading.Event(), [], []
+
+    def client():
+        import http.client
+        while not stop.is_set():
+            try:
+                c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+                c.request("GET", "/")
+                answers.append(c.getresponse().status)
+                c.close()
+            except Exception as e:  # noqa: any failure is what is looked for
+                failures.append(repr(e))
+    threads = [threading.Thread(target=client) for _ in range(2)]
+    for t in threads:
+        t.start()
+    scripts = {"crashes.js": "process.exit(7)", "throws.js": "throw new Error('no')", "never.js": "setInterval(() => {}, 1e6)",
+               "syntax.js": "this is no program", "late.js": "setTimeout(() => process.exit(3), 50)"}
+    try:
+        for name, code in scripts.items():
+            (pm.dir / name).write_text(code)
+            pm.ini(good.replace(f"{APPS}/node/http.js", name))
+            r = pm.fails(9, "apply", timeout=60)
+            assert "2 of 2 still serve" in r.err and pm.pids("w") == before, (name, r)
+        pm.ini(good + "cwd = nowhere\n")
+        assert "nowhere" in pm.fails(9, "apply", timeout=60).err
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    assert not failures and len(answers) > 20 and set(answers) == {200}, failures[:5]
+    assert pm.pids("w") == before and all(map(alive, before))
