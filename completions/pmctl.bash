@@ -31,7 +31,7 @@ _pmctl_options()
 	history) opts="--json --color --config --timeout --no-wait --host --help"; names=1 ;;
 	rollback) opts="--dry-run --json --color --config --timeout --no-wait --host --help"; names=1 ;;
 	check) opts="--env --json --color --config --timeout --no-wait --host --help"; names=0 ;;
-	import) opts="--output --json --color --config --timeout --no-wait --host --help"; names=0 ;;
+	import) opts="--output --force --format --json --color --config --timeout --no-wait --host --help"; names=0 ;;
 	daemon) opts="--leave-running --json --color --config --timeout --no-wait --host --help"; names=0 ;;
 	update) opts="--json --color --config --timeout --no-wait --host --help"; names=0 ;;
 	ping) opts="--json --color --config --timeout --no-wait --host --help"; names=0 ;;

@@ -184,6 +184,8 @@ complete -c pmctl -n '__pmctl_is ""' -a check -d 'Validate app lists without a d
 complete -c pmctl -n '__pmctl_is check' -l env -r -d 'Lay [app:NAME@PROFILE] and [defaults@PROFILE] over the rest.'
 complete -c pmctl -n '__pmctl_is ""' -a import -d 'Turn an app list of PM2, supervisord or foreman into pmctl.ini'
 complete -c pmctl -n '__pmctl_is import' -l output -s o -r -d 'Write the result into this new file, for its owner only, not to standard output.'
+complete -c pmctl -n '__pmctl_is import' -l force -s f -d 'Put it in the place of a file that is there.'
+complete -c pmctl -n '__pmctl_is import' -l format -r -d 'What it is, where neither its name nor its text tells: js, json, yaml, supervisord, procfile, dump.'
 complete -c pmctl -n '__pmctl_is ""' -a daemon -d 'Start, stop, upgrade or look at pmctld'
 complete -c pmctl -n '__pmctl_is daemon' -l leave-running -d 'With stop: the apps go on, the next daemon takes them over.'
 complete -c pmctl -n '__pmctl_is daemon' -a 'start stop status upgrade paths'
