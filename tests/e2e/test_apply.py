@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from conftest import APPS, NODE_APPS, alive, app_path, free_port, ms, wait_for
+from conftest import APPS, NODE_APPS, alive, app_path, free_port, ms, read_proc, wait_for
 
 SLEEPER = "command = sleep 1000000\nready = spawn\nmin_uptime = 50ms\n"
 
@@ -388,7 +388,7 @@ def test_the_supervisor_may_die(pm, good):
         assert items(pm) == {} and not set(before) & set(pm.pids("a"))
     else:
         assert items(pm)["a"]["action"] == "change"
-        wait_for(lambda: b"V=0" in open(f"/proc/{pm.pids('a')[0]}/environ", "rb").read(), 20, "back to the one before")
+        wait_for(lambda: b"V=0" in read_proc(pm.pids("a")[0], "environ"), 20, "back to the one before")
 
 
 # --- profiles
