@@ -72,6 +72,36 @@ static void expect(const char *slot, const char *lines, const char *want)
 	buf_finish(&out);
 }
 
+#define TAKEN_BACK                                                                                 \
+	"{'seq': 1, 'ms': @60, 'type': 'config', 'text': 'changed: nice', 'by': {'uid': 1, "       \
+	"'pid': 7}},"                                                                              \
+	"{'seq': 2, 'ms': @50, 'type': 'apply', 'text': 'taken back: web:0 exited 4'},"            \
+	"{'seq': 3, 'ms': @50, 'type': 'config', 'text': 'as before: nice'}"
+
+/* Told until something else is applied. */
+static void an_apply_that_was_taken_back(void **state)
+{
+	(void)state;
+	const char *head = "web:1  online since 13:00:00 (1h0m ago), pid 12\n"
+			   "  why     nothing is wrong, and nothing was as far as is remembered\n";
+	char *want = xasprintf("%s  apply   taken back: web:0 exited 4, at 13:59:10 (50s ago)\n"
+			       "          what was applied before is in force; what the file has: "
+			       "pmctl plan\n"
+			       "  asked   changed: nice, 13:59:00 (1m0s ago) by ada, pid 7\n",
+			       head);
+	expect("'state': 'online', 'pid': 12, 'up_ms': 3600000, 'note': '', 'events': [" TAKEN_BACK
+	       "]",
+	       NULL, want);
+	free(want);
+	want = xasprintf("%s  asked   1 of 1 new in 0.7s, 13:59:50 (10s ago) by ada, pid 8\n",
+			 head);
+	expect("'state': 'online', 'pid': 12, 'up_ms': 3600000, 'note': '', 'events': [" TAKEN_BACK
+	       ", {'seq': 4, 'ms': @10, 'type': 'applied', 'text': '1 of 1 new in 0.7s', 'by': "
+	       "{'uid': 1, 'pid': 8}}]",
+	       NULL, want);
+	free(want);
+}
+
 static void nothing_wrong(void **state)
 {
 	(void)state;
@@ -234,7 +264,7 @@ static void hints(void **state)
 		 "port 8080 was taken, and is free now: pmctl restart web\n"},
 		{"{'code': 1, 'cause': 'start'}",
 		 "cannot start: exec /x: No such file or directory", "",
-		 "is the file there? script, command and cwd: pmctl show\n"},
+		 "is the file there? script, command, cwd and env_file: pmctl show\n"},
 		{"{'code': 1}", "exited 1", "Error: Cannot find module 'express'",
 		 "a module is missing"},
 		{"{'code': 1}", "exited 1", "bind: Permission denied", "what its user may not do"},
@@ -324,11 +354,17 @@ static void which_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_wrong), cmocka_unit_test(gave_up),
-		cmocka_unit_test(waits),	 cmocka_unit_test(behind_it),
-		cmocka_unit_test(not_ready),	 cmocka_unit_test(a_reload_that_failed),
-		cmocka_unit_test(hints),	 cmocka_unit_test(strange_answers),
-		cmocka_unit_test(which_lines),	 cmocka_unit_test(short_of_descriptors),
+		cmocka_unit_test(an_apply_that_was_taken_back),
+		cmocka_unit_test(nothing_wrong),
+		cmocka_unit_test(gave_up),
+		cmocka_unit_test(waits),
+		cmocka_unit_test(behind_it),
+		cmocka_unit_test(not_ready),
+		cmocka_unit_test(a_reload_that_failed),
+		cmocka_unit_test(hints),
+		cmocka_unit_test(strange_answers),
+		cmocka_unit_test(which_lines),
+		cmocka_unit_test(short_of_descriptors),
 	};
 	setenv("TZ", "UTC", 1);
 	tzset();
