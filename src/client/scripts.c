@@ -87,12 +87,21 @@ static void warn_of_env_file(const struct client *c, const struct app_conf *conf
 	}
 }
 
+/* Whether it names a file at all: to decode all of a long list takes its time. */
+static bool names_a_file(const struct app_def *def, bool root)
+{
+	const struct setting *command = def_find(def, "command");
+	return def_find(def, "env_file") ||
+	       (root && (def_find(def, "script") || (command && strchr(command->value, '/'))));
+}
+
 void scripts_warn(const struct client *c, struct app_def *const *defs, size_t n)
 {
+	bool root = geteuid() == 0;
 	for (size_t i = 0; i < n; i++) {
 		struct app_conf conf = {0};
 		struct err_list errs = {0};
-		if (geteuid() != 0 && !def_find(defs[i], "env_file")) {
+		if (!names_a_file(defs[i], root)) {
 			continue;
 		}
 		if (conf_decode(&conf, defs[i], &errs)) {
