@@ -116,6 +116,8 @@ static void convert_row(struct mapping *m, const struct import_key *row, const c
 	case CONV_NOTHING:
 		import_say(m->im, m->app, key, IMPORT_MAPPED, NULL, "so it is here anyway");
 		break;
+	case CONV_TOLD:
+		break;
 	case CONV_BAD:
 		import_say(m->im, m->app, key, IMPORT_UNSUPPORTED, NULL, "%s; left out", err.msg);
 		break;

@@ -18,6 +18,7 @@ struct import_key;
 enum conv {
 	CONV_OK,      /* *out is the value */
 	CONV_NOTHING, /* it says what is so here without it */
+	CONV_TOLD,    /* nothing is left of it, and it was said why */
 	CONV_BAD      /* *err says why */
 };
 

@@ -108,11 +108,13 @@ static void each(struct mapping *m, struct words *out, const json_t *v,
 	}
 }
 
-static enum conv join(struct words *w, char **out)
+/* Without a word left it was told of each why. */
+static enum conv join(struct words *w, const json_t *v, char **out)
 {
+	bool empty = json_is_array(v) && json_array_size(v) == 0;
 	*out = w->n ? words_join(w->v, w->n) : NULL;
 	words_finish(w);
-	return *out ? CONV_OK : CONV_NOTHING;
+	return *out ? CONV_OK : empty ? CONV_NOTHING : CONV_TOLD;
 }
 
 enum conv conv_watch(struct mapping *m, const json_t *v, char **out, struct err *err)
@@ -134,7 +136,7 @@ enum conv conv_watch(struct mapping *m, const json_t *v, char **out, struct err 
 		words_add(&w, path);
 		free(path);
 	}
-	return join(&w, out);
+	return join(&w, v, out);
 }
 
 enum conv conv_watch_ignore(struct mapping *m, const json_t *v, char **out, struct err *err)
@@ -142,5 +144,5 @@ enum conv conv_watch_ignore(struct mapping *m, const json_t *v, char **out, stru
 	struct words w = {0};
 	(void)err;
 	each(m, &w, v, add_ignored);
-	return join(&w, out);
+	return join(&w, v, out);
 }
