@@ -16,6 +16,7 @@
 
 #define SSH_FAILED 255 /* of ssh itself */
 #define NOT_FOUND  127 /* of the shell there */
+#define COMPLETE_S 3   /* a completion waits no longer */
 
 extern char **environ;
 
@@ -28,6 +29,12 @@ static void pass_on(int sig)
 		kill((pid_t)ssh_pid, sig);
 	}
 	errno = saved;
+}
+
+static void give_up(int sig)
+{
+	(void)sig;
+	pass_on(SIGTERM);
 }
 
 void remote_add_word(struct buf *out, const char *word)
@@ -101,16 +108,19 @@ static bool check_host(const char *host, struct err *err)
 	return true;
 }
 
-/* The terminal's signals are for ssh, which runs in our process group; others are passed on. */
-static int wait_for(pid_t pid)
+/* The terminal's signals are for ssh, which runs in our process group; others are passed on. After
+ * `limit_s` it is ended (0 = never). */
+static int wait_for(pid_t pid, unsigned limit_s)
 {
 	int status;
-	struct sigaction pass = {.sa_handler = pass_on};
+	struct sigaction pass = {.sa_handler = pass_on}, late = {.sa_handler = give_up};
 	ssh_pid = pid;
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
 	sigaction(SIGTERM, &pass, NULL);
 	sigaction(SIGHUP, &pass, NULL);
+	sigaction(SIGALRM, &late, NULL);
+	alarm(limit_s);
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR) {
 			return -1;
@@ -143,7 +153,8 @@ static int run_ssh(struct client *c, const char *host, struct err *err)
 	if (!terminal && !input) {
 		argv[n++] = "-n"; /* of a loop over lines it would take them all */
 	}
-	if (c->cmd->flags & CMD_HIDDEN) { /* a completion asks nobody for a password */
+	bool completes = c->cmd->flags & CMD_HIDDEN;
+	if (completes) { /* asks nobody for a password */
 		argv[n++] = "-oBatchMode=yes";
 		argv[n++] = "-oConnectTimeout=2";
 	}
@@ -157,7 +168,7 @@ static int run_ssh(struct client *c, const char *host, struct err *err)
 		err_sys(err, "--host needs ssh, which cannot be run");
 		return -1;
 	}
-	int status = wait_for(pid);
+	int status = wait_for(pid, completes ? COMPLETE_S : 0);
 	if (status < 0) {
 		err_sys(err, "wait for ssh");
 	}

@@ -190,6 +190,11 @@ def test_completion_asks_the_other_machine(pm, remote):
     assert "-oBatchMode=yes" in remote.args() and remote.args()[-2:] == ["ada@web1", "pmctl __names"]
 
 
+def test_completion_does_not_wait_for_a_machine_that_hangs(pm, remote):
+    r = remote.ctl("__names", more={"SSH_DOES": "hang"})
+    assert r.rc == 143 and not r.out + r.err
+
+
 @pytest.fixture
 def sshd(pm, port):
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin")

@@ -8,19 +8,9 @@
 #include "client/commands.h"
 #include "common/clock.h"
 #include "common/signals.h"
+#include "config/keys.h"
 
 #define NAMES_MS 150
-
-static void add_commands(struct buf *out)
-{
-	buf_adds(out, "\t_pmctl_commands=\"");
-	for (size_t i = 0; i < commands_count; i++) {
-		if (!(commands[i].flags & CMD_HIDDEN)) {
-			buf_addf(out, "%s%s", i ? " " : "", commands[i].name);
-		}
-	}
-	buf_adds(out, "\"\n");
-}
 
 static bool is_family(const char *name)
 {
@@ -78,115 +68,82 @@ void complete_signals(struct buf *out)
 	}
 }
 
-static void add_opts(struct buf *out, const struct opt *v, size_t n)
+/* Words without a part that is to be filled in, such as http://... */
+static void add_choices(struct buf *out, const char *choices)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (complete_offers(&v[i])) {
-			buf_addf(out, " --%s", v[i].name);
+	for (const char *s = choices; s && *s;) {
+		size_t len = strcspn(s, "|");
+		if (strcspn(s, ":/.") >= len) {
+			buf_addf(out, "%s%.*s", out->len ? " " : "", (int)len, s);
 		}
+		s += len + (s[len] == '|');
 	}
 }
 
-static void add_cases(struct buf *out)
+enum complete_value complete_value_of(const struct opt *o, struct buf *words)
 {
+	static const struct {
+		const char *meta;
+		enum complete_value value;
+	} metas[] = {
+		{"FILE", VALUE_FILES},	     {"PATH", VALUE_FILES},
+		{"DIR", VALUE_FILES},	     {"PROGRAM", VALUE_FILES},
+		{"PROFILE", VALUE_PROFILES}, {"NAME=VALUE|PROFILE", VALUE_PROFILES},
+		{"USER@HOST", VALUE_HOSTS},
+	};
+	const struct key *k = o->key && o->meta ? keys_find(o->key) : NULL;
+	add_choices(words, k				   ? k->choices
+			   : strcmp(o->name, "color") == 0 ? "auto|always|never"
+			   : strcmp(o->name, "for") == 0   ? "ready|stopped"
+							   : NULL);
+	if (words->len && strchr(words->data, ' ')) { /* a single one would be no choice */
+		return VALUE_WORDS;
+	}
+	buf_reset(words);
+	for (size_t i = 0; o->meta && i < sizeof(metas) / sizeof(metas[0]); i++) {
+		if (strcmp(o->meta, metas[i].meta) == 0) {
+			return metas[i].value;
+		}
+	}
+	return VALUE_FREE;
+}
+
+/* One option; *seen has those before. */
+static void add_value_case(struct buf *out, const struct opt *o, complete_body_fn *body,
+			   struct buf *seen)
+{
+	struct buf words = {0}, mark = {0};
+	enum complete_value value = complete_value_of(o, &words);
+	buf_addf(&mark, " --%s ", o->name);
+	if (value != VALUE_FREE && !(seen->data && strstr(seen->data, mark.data))) {
+		buf_adds(seen, mark.data);
+		buf_addf(out, "\t--%s", o->name);
+		if (o->letter && value == VALUE_FILES) {
+			buf_addf(out, "|-%c", o->letter);
+		}
+		buf_adds(out, ") ");
+		body(out, value, words.data);
+		buf_adds(out, "; return ;;\n");
+	}
+	buf_finish(&words);
+	buf_finish(&mark);
+}
+
+void complete_value_cases(struct buf *out, complete_body_fn *body)
+{
+	struct buf seen = {0};
 	for (size_t i = 0; i < commands_count; i++) {
-		const struct command *cmd = &commands[i];
 		struct opt_set sets[COMMANDS_SETS];
-		if (cmd->flags & CMD_HIDDEN) {
-			continue;
-		}
-		buf_addc(out, '\t');
-		complete_pattern(out, cmd);
-		buf_adds(out, ") opts=\"");
-		size_t n = commands_opts(cmd, sets);
-		struct buf all = {0};
+		size_t n = commands_opts(&commands[i], sets);
 		for (size_t k = 0; k < n; k++) {
-			add_opts(&all, sets[k].v, sets[k].n);
-		}
-		buf_addf(out, "%s\"; names=%d ;;\n", all.data ? all.data + 1 : "",
-			 cmd->flags & CMD_NAMES ? 1 : 0);
-		buf_finish(&all);
-	}
-}
-
-static void add_signals(struct buf *out)
-{
-	buf_adds(out, "\t\tsignal) [ \"$words\" = 0 ] && COMPREPLY=($(compgen -W \"");
-	complete_signals(out);
-	buf_adds(out, "\" -- \"$cur\")) ;;\n");
-}
-
-static void add_words(struct buf *out)
-{
-	for (size_t i = 0; i < commands_count; i++) {
-		const char *words = complete_words(&commands[i]);
-		if (words) {
-			buf_addf(out, "\t\t%s) COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")) ;;\n",
-				 commands[i].name, words);
+			for (size_t j = 0; j < sets[k].n; j++) {
+				if (complete_offers(&sets[k].v[j])) {
+					add_value_case(out, &sets[k].v[j], body, &seen);
+				}
+			}
 		}
 	}
-}
-
-void complete_bash(struct buf *out)
-{
-	buf_adds(out,
-		 "# SPDX-License-Identifier: MIT\n"
-		 "# bash completion of pmctl; made by `pmctl __gen completion-bash`, do not edit.\n"
-		 "_pmctl_options()\n{\n\tcase \"$1\" in\n");
-	add_cases(out);
-	buf_adds(out, "\t*) opts=\"--help --version --json\"; names=0 ;;\n\tesac\n}\n\n"
-		      "_pmctl()\n{\n"
-		      "\tlocal cur prev cmd=\"\" opts names words=0 i host=() _pmctl_commands\n"
-		      "\tCOMPREPLY=()\n"
-		      "\tcur=${COMP_WORDS[COMP_CWORD]}\n"
-		      "\tprev=${COMP_WORDS[COMP_CWORD-1]}\n");
-	add_commands(out);
-	buf_adds(out,
-		 "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-		 "\t\tcase \"${COMP_WORDS[i]}\" in\n"
-		 "\t\t-c|--config|--timeout|--color) ((i++)) ;;\n"
-		 /* ada@web1 is three words for bash. */
-		 "\t\t--host) ((i++)); host=(--host \"${COMP_WORDS[i]}\")\n"
-		 "\t\t\twhile [ \"${COMP_WORDS[i+1]}\" = @ ]; do\n"
-		 "\t\t\t\thost[1]+=@${COMP_WORDS[i+2]}; ((i += 2))\n"
-		 "\t\t\tdone ;;\n"
-		 "\t\t-*) ;;\n"
-		 "\t\t*) if [ -z \"$cmd\" ]; then cmd=${COMP_WORDS[i]}; else words=$((words + 1)); "
-		 "fi ;;\n"
-		 "\t\tesac\n"
-		 "\tdone\n"
-		 "\tcase \"$prev\" in\n"
-		 "\t-c|--config|--cwd|--env-file|--log-out|--log-err) COMPREPLY=($(compgen -f -- "
-		 "\"$cur\")); return ;;\n"
-		 "\t--color) COMPREPLY=($(compgen -W \"auto always never\" -- \"$cur\")); return "
-		 ";;\n"
-		 "\t--host) COMPREPLY=($(compgen -A hostname -- \"$cur\")); return ;;\n"
-		 "\t--for) COMPREPLY=($(compgen -W \"ready stopped\" -- \"$cur\")); return ;;\n"
-		 "\tesac\n"
-		 "\tif [ -z \"$cmd\" ]; then\n"
-		 "\t\tCOMPREPLY=($(compgen -W \"$_pmctl_commands --help --version\" -- \"$cur\"))\n"
-		 "\t\treturn\n"
-		 "\tfi\n"
-		 "\t_pmctl_options \"$cmd\"\n"
-		 "\tcase \"$cur\" in\n"
-		 "\t-*) COMPREPLY=($(compgen -W \"$opts\" -- \"$cur\")) ;;\n"
-		 "\t*)\n"
-		 "\t\tcase \"$cmd\" in\n"
-		 "\t\thelp) COMPREPLY=($(compgen -W \"$_pmctl_commands exit-codes\" -- \"$cur\")) "
-		 ";;\n"
-		 "\t\tcheck|plan|apply|import) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n");
-	add_words(out);
-	add_signals(out);
-	buf_adds(out, "\t\tesac\n"
-		      "\t\tif [ \"$names\" = 1 ] && [ ${#COMPREPLY[@]} = 0 ]; then\n"
-		      "\t\t\tCOMPREPLY=($(compgen -W \"$(pmctl \"${host[@]}\" __names "
-		      "2>/dev/null)\" -- \"$cur\"))\n"
-		      "\t\t\t[ \"$cmd\" = start ] && COMPREPLY+=($(compgen -f -- \"$cur\"))\n"
-		      "\t\tfi\n"
-		      "\t\t;;\n"
-		      "\tesac\n"
-		      "}\n"
-		      "complete -o filenames -o bashdefault -F _pmctl pmctl\n");
+	buf_finish(&seen);
 }
 
 int cmd_completion(struct client *c)
@@ -205,31 +162,54 @@ int cmd_completion(struct client *c)
 			    c->args.operand[0]);
 }
 
-static bool add_live_names(struct client *c)
+/* "web<TAB>online", and "@shop<TAB>namespace" for each namespace. */
+static void add_live_names(struct client *c, const json_t *apps)
+{
+	struct buf seen = {0}; /* "\n@shop\t" */
+	size_t i;
+	const json_t *app;
+	json_array_foreach(apps, i, app)
+	{
+		buf_addf(&c->out, "%s\t%s\n", member_text(app, "name", ""),
+			 member_text(app, "state", ""));
+	}
+	json_array_foreach(apps, i, app)
+	{
+		const char *ns = member_text(app, "namespace", NULL);
+		struct buf line = {0};
+		buf_addf(&line, "\n@%s\t", ns ? ns : "");
+		if (ns && !(seen.data && strstr(seen.data, line.data))) {
+			buf_adds(&seen, line.data);
+			buf_addf(&c->out, "@%s\tnamespace\n", ns);
+		}
+		buf_finish(&line);
+	}
+	buf_finish(&seen);
+}
+
+static bool ask_names(struct client *c)
 {
 	struct rpc_reply reply = {.id = -1};
 	struct err err;
 	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + NAMES_MS};
 	bool ok = client_connect(c, &err) && conn_call(&c->conn, "list", NULL, &w, &reply, &err);
-	size_t i;
-	const json_t *app;
-	json_array_foreach(json_object_get(reply.result, "apps"), i, app)
-	{
-		buf_addf(&c->out, "%s\n", member_text(app, "name", ""));
-	}
+	add_live_names(c, json_object_get(reply.result, "apps"));
 	rpc_reply_finish(&reply);
 	return ok;
 }
 
-/* __names: words for completion; never an error. */
+/* __names [profiles]: words for completion; never an error. */
 int cmd_names(struct client *c)
 {
+	bool profiles = c->args.n > 0;
+	const char *path = c->config ? c->config : APPFILE_DEFAULT;
 	struct ini_file f;
 	struct err_list errs = {0};
 	struct err err;
-	if (!add_live_names(c) && appfile_read(APPFILE_DEFAULT, NULL, &f, &errs, &err)) {
-		for (size_t i = 0; i < f.napps; i++) {
-			buf_addf(&c->out, "%s\n", f.apps[i]->name);
+	if ((profiles || !ask_names(c)) && strcmp(path, "-") != 0 &&
+	    appfile_read(path, NULL, &f, &errs, &err)) {
+		for (size_t i = 0; i < (profiles ? f.nprofiles : f.napps); i++) {
+			buf_addf(&c->out, "%s\n", profiles ? f.profiles[i] : f.apps[i]->name);
 		}
 		ini_file_finish(&f);
 	}

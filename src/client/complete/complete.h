@@ -7,7 +7,7 @@
 
 struct command;
 
-void complete_bash(struct buf *out); /* complete.c */
+void complete_bash(struct buf *out); /* completebash.c */
 void complete_zsh(struct buf *out);  /* completezsh.c */
 void complete_fish(struct buf *out); /* completefish.c */
 
@@ -20,6 +20,15 @@ void complete_pattern(struct buf *out, const struct command *cmd);
 bool complete_offers(const struct opt *o);
 /* In single quotes, for a shell; `quote` is how a quote is written in there. */
 void complete_quoted(struct buf *out, const char *text, const char *quote);
+/* What may stand as the value of an option. */
+enum complete_value { VALUE_FREE, VALUE_WORDS, VALUE_FILES, VALUE_PROFILES, VALUE_HOSTS };
+
+/* With VALUE_WORDS the words are appended to *words, separated by blanks. */
+enum complete_value complete_value_of(const struct opt *o, struct buf *words);
+/* Writes the commands that offer such values; `words` only with VALUE_WORDS. */
+typedef void complete_body_fn(struct buf *out, enum complete_value value, const char *words);
+/* For bash and zsh: a case for each option whose values are known, "--mode) BODY; return ;;". */
+void complete_value_cases(struct buf *out, complete_body_fn *body);
 /* The names of signals, separated by blanks. */
 void complete_signals(struct buf *out);
 

@@ -16,6 +16,12 @@ static void add_condition(struct buf *out, const struct command *cmd)
 
 static void add_option(struct buf *out, const struct command *cmd, const struct opt *o)
 {
+	static const char *const values[] = {
+		[VALUE_FREE] = " -x",
+		[VALUE_FILES] = " -r -F",
+		[VALUE_PROFILES] = " -x -a '(__pmctl_names profiles)'",
+		[VALUE_HOSTS] = " -x -a '(__fish_complete_user_at_hosts)'",
+	};
 	buf_adds(out, "complete -c pmctl");
 	if (cmd) {
 		add_condition(out, cmd);
@@ -24,9 +30,14 @@ static void add_option(struct buf *out, const struct command *cmd, const struct 
 	if (o->letter) {
 		buf_addf(out, " -s %c", o->letter);
 	}
-	if (o->meta && !(o->flags & OPT_OPTIONAL)) {
-		buf_adds(out, " -r");
+	struct buf words = {0};
+	enum complete_value value = complete_value_of(o, &words);
+	if (value == VALUE_WORDS) {
+		buf_addf(out, " -x -a '%s'", words.data);
+	} else if (o->meta && !(o->flags & OPT_OPTIONAL)) {
+		buf_adds(out, values[value]);
 	}
+	buf_finish(&words);
 	buf_adds(out, " -d ");
 	complete_quoted(out, o->doc, QUOTE);
 	buf_addc(out, '\n');
@@ -86,13 +97,24 @@ void complete_fish(struct buf *out)
 		      "function __pmctl_is\n"
 		      "\tcontains -- (__pmctl_command) $argv\n"
 		      "end\n"
+		      /* A name is whatever another machine says: what is none is not shown. */
 		      "function __pmctl_names\n"
 		      "\tset -l words (commandline -opc)\n"
-		      "\tset -l host\n"
-		      "\tif set -l i (contains -i -- --host $words)\n"
-		      "\t\tset host --host $words[(math $i + 1)]\n"
+		      "\tset -l where\n"
+		      "\tfor i in (seq 2 (count $words))\n"
+		      "\t\tswitch $words[$i]\n"
+		      "\t\t\tcase -c --config\n"
+		      "\t\t\t\tset -a where -c $words[(math $i + 1)]\n"
+		      "\t\t\tcase '--config=*'\n"
+		      "\t\t\t\tset -a where $words[$i]\n"
+		      "\t\t\tcase --host\n"
+		      "\t\t\t\tset -a where --host $words[(math $i + 1)]\n"
+		      "\t\t\tcase '--host=*'\n"
+		      "\t\t\t\tset -a where $words[$i]\n"
+		      "\t\tend\n"
 		      "\tend\n"
-		      "\tpmctl $host __names 2>/dev/null\n"
+		      "\tcommand pmctl $where __names $argv 2>/dev/null </dev/null |\n"
+		      "\t\tstring match -r '^[A-Za-z0-9_.@-]+(?:\\t[a-z ]*)?$'\n"
 		      "end\n"
 		      "complete -c pmctl -f\n"
 		      "complete -c pmctl -n '__pmctl_is start check plan apply import' -F\n");

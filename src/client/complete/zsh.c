@@ -51,30 +51,65 @@ static void add_case(struct buf *out, const struct command *cmd)
 	buf_adds(out, "\t\t;;\n");
 }
 
+static void add_value(struct buf *out, enum complete_value value, const char *words)
+{
+	static const char *const bodies[] = {
+		[VALUE_FILES] = "_files",
+		[VALUE_PROFILES] = "_pmctl_names profiles",
+		[VALUE_HOSTS] = "_hosts",
+	};
+	if (value == VALUE_WORDS) {
+		buf_addf(out, "compadd %s", words);
+	} else {
+		buf_adds(out, bodies[value]);
+	}
+}
+
+/* A name is whatever another machine says: what is none is not shown. */
+static const char names[] =
+	"_pmctl_names()\n{\n"
+	"\tlocal -a found\n"
+	"\tlocal line\n"
+	"\tfor line in ${(f)\"$(command pmctl $where __names $1 2>/dev/null </dev/null)\"}; do\n"
+	"\t\t[[ $line =~ $'^[A-Za-z0-9_.@-]+(\\t[a-z ]*)?$' ]] && found+=(${line/$'\\t'/:})\n"
+	"\tdone\n"
+	"\t_describe -t apps app found\n"
+	"}\n";
+
+static const char look[] =
+	"\tfor ((i = 2; i < CURRENT; i++)); do\n"
+	"\t\tword=${(Q)words[i]}\n"
+	"\t\tcase $word in\n"
+	"\t\t-c|--config) ((i++)); where+=(-c ${${(Q)words[i]}/#\\~\\//$HOME/}) ;;\n"
+	"\t\t--config=*) where+=(-c ${${word#*=}/#\\~\\//$HOME/}) ;;\n"
+	"\t\t--host) ((i++)); where+=(--host ${(Q)words[i]}) ;;\n"
+	"\t\t--host=*) where+=(--host ${word#*=}) ;;\n"
+	"\t\t--timeout|--color) ((i++)) ;;\n"
+	"\t\t-*) ;;\n"
+	"\t\t*) if [[ -z $cmd ]]; then cmd=$word; else ((operands++)); fi ;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"\tprev=${words[CURRENT-1]}\n"
+	"\tif [[ ${words[CURRENT]} == --*=* ]]; then\n"
+	"\t\tprev=${words[CURRENT]%%=*}\n"
+	"\t\tcompset -P '*='\n"
+	"\tfi\n";
+
 void complete_zsh(struct buf *out)
 {
 	buf_adds(out, "#compdef pmctl\n"
 		      "# SPDX-License-Identifier: MIT\n"
 		      "# zsh completion of pmctl; made by `pmctl __gen completion-zsh`, do not "
-		      "edit.\n"
-		      "_pmctl()\n{\n"
-		      "\tlocal -a commands opts words_here host\n"
-		      "\tlocal cmd=\"\" names=0 operands=0 i\n");
+		      "edit.\n");
+	buf_adds(out, names);
+	buf_adds(out, "_pmctl()\n{\n"
+		      "\tlocal -a commands opts words_here where\n"
+		      "\tlocal cmd=\"\" prev word names=0 operands=0 i\n");
 	add_commands(out);
-	buf_adds(out, "\tfor ((i = 2; i < CURRENT; i++)); do\n"
-		      "\t\tcase ${words[i]} in\n"
-		      "\t\t-c|--config|--timeout|--color) ((i++)) ;;\n"
-		      "\t\t--host) ((i++)); host=(--host ${(Q)words[i]}) ;;\n"
-		      "\t\t-*) ;;\n"
-		      "\t\t*) if [[ -z $cmd ]]; then cmd=${words[i]}; else ((operands++)); fi ;;\n"
-		      "\t\tesac\n"
-		      "\tdone\n"
-		      "\tcase ${words[CURRENT-1]} in\n"
-		      "\t-c|--config|--cwd|--env-file|--log-out|--log-err) _files; return ;;\n"
-		      "\t--color) compadd auto always never; return ;;\n"
-		      "\t--for) compadd ready stopped; return ;;\n"
-		      "\t--host) _hosts; return ;;\n"
-		      "\tesac\n"
+	buf_adds(out, look);
+	buf_adds(out, "\tcase $prev in\n");
+	complete_value_cases(out, add_value);
+	buf_adds(out, "\tesac\n"
 		      "\tif [[ -z $cmd ]]; then\n"
 		      "\t\t_describe -t commands command commands\n"
 		      "\t\treturn\n"
@@ -100,7 +135,7 @@ void complete_zsh(struct buf *out)
 		      "\tif (($#words_here)); then\n"
 		      "\t\tcompadd -a words_here\n"
 		      "\telif ((names)); then\n"
-		      "\t\tcompadd -- ${(f)\"$(pmctl $host __names 2>/dev/null)\"}\n"
+		      "\t\t_pmctl_names\n"
 		      "\t\t[[ $cmd == start ]] && _files\n"
 		      "\tfi\n"
 		      "}\n"
