@@ -4,23 +4,9 @@
  *   asker serve SOCKET BYTES   answers each line of any client with that many bytes, until killed
  *   asker ask SOCKET           one line out, the answer to stdout
  */
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "bench.h"
-
-static int make_socket(const char *path, struct sockaddr_un *sun)
-{
-	*sun = (struct sockaddr_un){.sun_family = AF_UNIX};
-	strncpy(sun->sun_path, path, sizeof(sun->sun_path) - 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0) {
-		die("socket");
-	}
-	return fd;
-}
 
 static int serve(const char *path, size_t len)
 {

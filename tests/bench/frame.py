@@ -13,7 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tests" / "bench"
 BUILD = Path(os.environ.get("PMCTL_BUILD", ROOT / "build-release")).resolve()
-NAMES = ["asker", "copier", "killer", "lines", "load", "spawner", "stopwatch", "trivial"]
+LIBS = {"parser": ["-linih"]}
+NAMES = ["asker", "copier", "killer", "lines", "load", "parser", "spawner", "stopwatch", "trivial"]
 
 
 class Failed(Exception):
@@ -35,7 +36,7 @@ def build(log):
         newest = max(p.stat().st_mtime for p in (source, BENCH / "bench.h"))
         if not out.exists() or out.stat().st_mtime < newest:
             subprocess.run([os.environ.get("CC", "cc"), "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra",
-                            "-static", source, "-o", out], check=True)
+                            "-static", source, "-o", out, *LIBS.get(name, [])], check=True)
 
 
 def bare(name):
@@ -241,14 +242,15 @@ def median(values):
 
 
 class Line:
-    """One line of the table. `limit` and `ours` are lists of values; goal is a number of the ratio, or of
-    the value where there is no limit (absolute). at_least: more is better. paired: values of one place in both
+    """One line of the table. `limit` and `ours` are lists of values; goal is a number of the ratio, or of the value:
+    absolute, and where there is no limit. at_least: more is better. paired: values of one place in both
     lists were measured one right after the other, so the ratio is the median of theirs and not that of the medians."""
 
-    def __init__(self, name, unit, ours, limit=None, goal=None, at_least=False, others=None, digits=2, paired=False):
+    def __init__(self, name, unit, ours, limit=None, goal=None, at_least=False, others=None, digits=2, paired=False,
+                 absolute=False):
         self.name, self.unit, self.digits = name, unit, digits
         self.limit, self.ours = limit or [], ours
-        self.goal, self.at_least = goal, at_least
+        self.goal, self.at_least, self.absolute = goal, at_least, absolute or not limit
         self.others = {k: v for k, v in (others or {}).items() if v}
         self.ratio = median(ours) / median(limit) if limit else None
         if limit and paired:
@@ -259,7 +261,7 @@ class Line:
     def verdict(self):
         if self.goal is None:
             return ""
-        value = self.ratio if self.limit else median(self.ours)
+        value = median(self.ours) if self.absolute else self.ratio
         good = value >= self.goal if self.at_least else value <= self.goal
         return "ok" if good else "under" if self.at_least else "over"
 
@@ -269,7 +271,7 @@ class Line:
     def cells(self, columns):
         goal = "-"
         if self.goal is not None:
-            goal = f"{'>=' if self.at_least else '<='} {self.goal:g}{'x' if self.limit else ' ' + self.unit}"
+            goal = f"{'>=' if self.at_least else '<='} {self.goal:g}{' ' + self.unit if self.absolute else 'x'}"
         row = [self.name, self.value(self.limit), self.value(self.ours),
                f"{self.ratio:.2f}x" if self.limit else "-", f"{self.best:.2f}x" if self.limit else "-", goal,
                self.verdict()]

@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+import deploy
 import logbench
 import monit
 import survival
@@ -469,5 +470,5 @@ def row_reloads_memory(b):
     yield Line(f"{n} reloads, descriptors", "more", growth["fds"], goal=0, digits=0)
 
 
-MODULES = (globals(), vars(logbench), vars(web), vars(survival), vars(monit))
+MODULES = (globals(), vars(logbench), vars(web), vars(survival), vars(monit), vars(deploy))
 ROWS = {name[4:].replace("_", "-"): f for module in MODULES for name, f in module.items() if name.startswith("row_")}
