@@ -6,6 +6,8 @@
 
 #include "ui/view_priv.h"
 
+#define ALL_WORDS 24 /* columns, for a whole sentence */
+
 void view_clock(int64_t t_ms, char *out, size_t cap)
 {
 	struct tm tm;
@@ -24,7 +26,8 @@ void view_draw(struct ui *u, struct grid *g)
 	layout_make(&v.layout, u, g->rows, g->cols);
 	viewhead_draw(&v);
 	if (v.layout.size == LAYOUT_TINY) {
-		grid_text(g, 1, 0, -1, UI_DIM, "too small: 40x8 at least");
+		grid_text(g, 1, 0, -1, UI_DIM,
+			  g->cols < ALL_WORDS ? "needs 40x8" : "too small: 40x8 at least");
 		return;
 	}
 	viewrules_draw(&v);

@@ -73,6 +73,16 @@ static void every_size_in_ascii(void **s)
 	sizes(false, "ascii");
 }
 
+static void too_small(void **s)
+{
+	struct ui u;
+	(void)s;
+	uifake_make(&u, true);
+	draw("20x5", &u, 5, 20, false);
+	draw("36x6", &u, 6, 36, false);
+	ui_finish(&u);
+}
+
 /* --- what else it looks like --- */
 
 /* The styles, from which ui/palette.c makes colours or, without them, bold and underline. */
@@ -233,6 +243,7 @@ int main(void)
 	setlocale(LC_ALL, "C.UTF-8");
 	const struct CMUnitTest tests[] = {cmocka_unit_test(every_size_in_utf8),
 					   cmocka_unit_test(every_size_in_ascii),
+					   cmocka_unit_test(too_small),
 					   cmocka_unit_test(styles),
 					   cmocka_unit_test(away),
 					   cmocka_unit_test(nothing_known),
