@@ -2,16 +2,15 @@
 """plan, apply and rollback against bad files, bad moments and bad versions: nothing lost, nothing half done, all of it told."""
 import json
 import os
+import random
 import re
 import signal
 import socket
-import subprocess
-import threading
 
 import pytest
 
-from conftest import APPS, alive, free_port, ms, read_proc, wait_for
-from test_apply import SLEEPER, items, plan, slow_rollout
+from conftest import APPS, alive, free_port, ms, read_proc, stat_of, wait_for
+from test_apply import SLEEPER, Load, items, plan, slow_rollout
 from test_limits import nobody
 
 FORK = "mode = fork\nready = spawn\n"
@@ -179,6 +178,60 @@ def test_rollback_to_each_of_ten_and_after_the_file_has_changed(pm):
     assert "no app" in pm.fails(4, "rollback", "a").err
 
 
+LIVE = ["memory_max = 300M", "log_keep = 3", "namespace = n", "stop_timeout = 1s", "max_restarts = 3", "log_format = json",
+        "restart_delay = 20ms", "ready_timeout = 5s", "leak_window = no", "autostart = no", "reload_parallel = 2"]
+ANEW = ["nice = 1", "env.A = 1", "env.A = 2", "env.B = x", "umask = 027", "limit.nofile = 200", "kill_mode = group",
+        "stop_signal = SIGINT", "instance_var = SLOT"]
+
+
+def any_list(rnd):
+    out = ""
+    for name in rnd.sample("abcd", rnd.randint(2, 4)):
+        keys = {k.split(" ")[0]: k for k in rnd.sample(LIVE, rnd.randint(0, 3)) + rnd.sample(ANEW, rnd.randint(0, 2))}
+        out += (f"[app:{name}]\ncommand = sleep {rnd.choice([100000, 200000])}\nmode = fork\nready = spawn\nmin_uptime = 50ms\n"
+                f"instances = {rnd.choice([1, 1, 2, 3, 5])}\n" + "\n".join(keys.values()) + "\n")
+    return out
+
+
+def slots(pm):
+    return {a["name"]: {p["slot"]: p["pid"] for p in a["procs"]} for a in pm.list()["apps"]}
+
+
+def as_planned(item, old, new):
+    """Whether the processes of one app, {slot: pid}, are what the plan said."""
+    if not item or item["action"] == "left":
+        return old == new
+    if item["action"] == "remove":
+        return new is None
+    if item["action"] == "add":
+        return old is None and all(bool(pid) == item["autostart"] for pid in new.values())
+    same = {"none": lambda s: new[s] == old[s], "start": lambda s: False}.get(item["way"], lambda s: new[s] not in (None, old[s]))
+    return len(new) == item["instances"] and all(
+        (new[s] is None if old[s] is None else same(s)) if s in old else bool(new[s]) == any(old.values()) for s in new)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_the_plan_says_is_what_happens(pm, seed):
+    """Random lists and commands between them: only what was named is touched, and in the way that was said."""
+    rnd = random.Random(seed)
+    pm.up(any_list(rnd))
+    for _ in range(4):
+        for name in slots(pm):
+            command = rnd.choice([["stop", name], ["scale", name, "3"], ["start", name], ["stop", name + ":0"]] + [None] * 8)
+            if command:
+                pm.ok(*command)
+        pm.ini(any_list(rnd))
+        prune, before = rnd.choice([[], ["--prune"]]), slots(pm)
+        p = plan(pm, *prune)
+        named = {i["app"]: i for i in p["apps"]}
+        pm.ok("apply", "--if-plan", p["plan"], *prune)
+        after = slots(pm)
+        for app in before | after:
+            assert as_planned(named.get(app), before.get(app), after.get(app)), (seed, app, named.get(app), before, after)
+        assert {i["action"] for i in items(pm).values()} <= {"left"}
+        pm.ok("plan", "--exit-code")
+
+
 # --- files
 
 def test_a_list_without_apps_prunes_nothing(pm):
@@ -286,6 +339,14 @@ def test_a_profile_that_is_gone(pm):
     assert "with the profile prod, as before" in pm.ok("apply").err
 
 
+def test_ten_thousand_apps(pm):
+    """Checked in one go, and refused as a whole where they are more than the daemon runs."""
+    pm.ini("".join(f"[app:a{i}]\ncommand = true\n" for i in range(10000)))
+    assert "10000 apps, no errors" in pm.ok("check").out
+    assert "10000 apps with 10000 instances" in pm.fails(1, "apply", timeout=120).err
+    assert pm.list()["apps"] == []
+
+
 # --- bytes
 
 def test_secrets_are_told_to_nobody(pm):
@@ -382,6 +443,49 @@ def test_interrupted_while_it_waits_nothing_is_done(pm):
     settled(pm, "a", "1", 1)
 
 
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("who", ["client", "supervisor", "client and supervisor", "keeper", "both"])
+def test_somebody_is_killed_while_a_successor_is_on_trial(pm, who, good):
+    """All of the new version or all of the old one, with one process a slot, and whoever asked is told."""
+    text = held_rollout(pm).replace("[app:a]\n", "[app:a]\ninstances = 2\nmode = fork\n")
+    pm.up(text % "0")
+    before = pm.pids("a")
+    version = "1" if good else "no"
+    pm.ini((text % version).replace("sleep 1000000", "sh -c 'test $V = no && test -e no && exit 3; sleep 1000000'"))
+    p = pm.popen("apply", text=True)
+    begun(pm)
+    d = pm.daemon()
+    if "client" in who:
+        p.kill()
+    if who == "keeper":
+        os.kill(d["keeper_pid"], signal.SIGKILL)
+    elif who == "both":
+        pm.kill_both()
+        pm.ok("daemon", "start")
+    elif "supervisor" in who:
+        os.kill(d["pid"], signal.SIGKILL)
+    wait_for(lambda: pm.ctl("list").rc == 0 and (pm.daemon()["pid"] != d["pid"] or who in ("client", "keeper")), 20, "a daemon")
+    if good:
+        (pm.dir / "1").touch()
+    else:
+        wait_for(lambda: young(pm, before), 20, "the one on trial")
+        for pid in young(pm, before):
+            os.kill(pid, signal.SIGKILL)
+    err = p.communicate(timeout=60)[1]
+    if "client" not in who:
+        assert p.returncode == (0 if good else 9), (p.returncode, err)
+    settled(pm, "a", "1" if good else "0", 2)
+    wait_for(lambda: not young(pm, pm.pids("a")), 10, "one process a slot")
+    assert good or pm.pids("a") == before
+    assert bool(items(pm)) == (not good)
+
+
+def young(pm, shown):
+    """Processes of the app beside these."""
+    own = [pid for pid in pm.ours() if b"sleep" in read_proc(pid, "cmdline") and b"PMCTL_APP=a\0" in read_proc(pid, "environ")]
+    return [pid for pid in own if pid not in shown and (stat_of(pid) or (0,))[0] not in own + shown]
+
+
 def test_ten_at_once_from_ten_files(pm):
     """One after the other, none lost: what runs is what one of them says, everywhere."""
     text = "[pmctl]\nproject = shop\n[app:a]\ncommand = sleep 1000000\ninstances = 2\n" + FORK + "min_uptime = 50ms\nenv.V = v%s\n"
@@ -417,30 +521,16 @@ def test_a_command_in_the_middle_of_an_apply(pm, command):
     assert not {"add", "remove"} & {i["action"] for i in items(pm).values()}
 
 
-def test_ten_bad_versions_under_load(pm):
+def test_bad_versions_under_load(pm):
     """Each in another way; the old one serves all the time."""
     port = free_port()
     good = (f"[app:w]\nscript = {APPS}/node/http.js\ninstances = 2\nenv.PORT = {port}\nenv.V = 0\nmin_uptime = {ms(200)}\n"
             f"ready_timeout = {ms(1500)}\n")
     pm.up(good)
-    before, stop, failures, answers = pm.pids("w"), threading.Event(), [], []
-
-    def client():
-        import http.client
-        while not stop.is_set():
-            try:
-                c = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-                c.request("GET", "/")
-                answers.append(c.getresponse().status)
-                c.close()
-            except Exception as e:  # noqa: any failure is what is looked for
-                failures.append(repr(e))
-    threads = [threading.Thread(target=client) for _ in range(2)]
-    for t in threads:
-        t.start()
-    scripts = {"crashes.js": "process.exit(7)", "throws.js": "throw new Error('no')", "never.js": "setInterval(() => {}, 1e6)",
-               "syntax.js": "this is no program", "late.js": "setTimeout(() => process.exit(3), 50)"}
-    try:
+    before = pm.pids("w")
+    scripts = {"crashes.js": "process.exit(7)", "never.js": "setInterval(() => {}, 1e6)",
+               "syntax.js": "this is no program"}
+    with Load(port, 2) as load:
         for name, code in scripts.items():
             (pm.dir / name).write_text(code)
             pm.ini(good.replace(f"{APPS}/node/http.js", name))
@@ -448,9 +538,5 @@ def test_ten_bad_versions_under_load(pm):
             assert "2 of 2 still serve" in r.err and pm.pids("w") == before, (name, r)
         pm.ini(good + "cwd = nowhere\n")
         assert "nowhere" in pm.fails(9, "apply", timeout=60).err
-    finally:
-        stop.set()
-        for t in threads:
-            t.join()
-    assert not failures and len(answers) > 20 and set(answers) == {200}, failures[:5]
+    assert not load.failures and load.answers > 20, load.failures[:5]
     assert pm.pids("w") == before and all(map(alive, before))
