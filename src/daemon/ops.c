@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 #include "daemon/looptimer.h"
 #include "daemon/ops_priv.h"
+#include "daemon/passon.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
 
@@ -206,7 +207,7 @@ static enum rollout_turn turn_of(const struct op *op, size_t i, const struct ins
 	if (in && turns_must_wait(op, kind, in)) {
 		return TURN_WAIT; /* for other apps */
 	}
-	if (kind != OP_DELETE && is_giving_way(op)) {
+	if (kind != OP_DELETE && (is_giving_way(op) || (in && passon_must_wait(op, in)))) {
 		return TURN_WAIT;
 	}
 	for (size_t k = 0; (reload || kind == OP_RESTART) && k < i; k++) {

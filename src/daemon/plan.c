@@ -10,6 +10,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/passon.h"
 #include "daemon/redefine.h"
 #include "daemon/rollout.h"
 #include "daemon/runner.h"
@@ -294,7 +295,7 @@ bool plan_make(struct plan *p, struct daemon *d, const struct applist *list,
 		ok = look_at(&p->v[i], list, err);
 	}
 	free(index.v);
-	ok = ok && turns_check(d, defs, n, err) && check_total(p, d, err);
+	ok = ok && turns_check(d, defs, n, err) && check_total(p, d, err) && passon_check(p, err);
 	if (!ok) {
 		plan_finish(p);
 		return false;

@@ -147,6 +147,40 @@ def test_another_name_for_an_app_with_a_port(pm):
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
 
+LISTENS = f"script = {APPS}/listen.py\nready = spawn\nmin_uptime = 100ms\n"
+
+
+def test_ports_pass_on_from_app_to_app(pm):
+    """Each waits for the one that has its port, and none is without a process meanwhile."""
+    one, two, three = free_port(), free_port(), free_port()
+    pm.up(f"[app:a]\n{LISTENS}listen = 127.0.0.1:{one}, unix:s\n[app:b]\n{LISTENS}listen = {two}\ninstances = 2\n")
+    pm.ini(f"[app:c]\n{LISTENS}listen = {one}, unix:s\n[app:a]\n{LISTENS}listen = 127.0.0.1:{two}\n"
+           f"[app:b]\n{LISTENS}listen = 127.0.0.1:{three}\ninstances = 2\n")
+    r = pm.ok("apply")
+    assert "2 changed" in r.out and "1 added" in r.out and r.err.count("failed") == 0, r
+    shown = {a["name"]: a["procs"][0]["listen"][0] for a in pm.list()["apps"]}
+    assert shown["a"] == f"tcp:127.0.0.1:{two}" and shown["b"] == f"tcp:127.0.0.1:{three}" and str(one) in shown["c"], shown
+    for port in (one, two, three):
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+def test_two_that_want_each_others_port(pm):
+    """Neither could begin: refused as a whole, with what helps; and that does help."""
+    one, two = free_port(), free_port()
+    text = f"[app:a]\n{LISTENS}listen = 127.0.0.1:%d\n[app:b]\n{LISTENS}listen = 127.0.0.1:%d\n[app:c]\n{SLEEPER}nice = %d\n"
+    pm.up(text % (one, two, 1))
+    before = pm.pids("a") + pm.pids("b") + pm.pids("c")
+    pm.ini(text % (two, one, 2))
+    for command in ("plan", "apply"):
+        r = pm.fails(1, command)
+        assert f"a is to listen on 127.0.0.1:{two}, which b has" in r.err and "pmctl stop a b" in r.err, r
+    assert pm.pids("a") + pm.pids("b") + pm.pids("c") == before
+    pm.ok("stop", "a", "b")
+    pm.ok("apply")
+    pm.ok("start", "a", "b")
+    assert [pm.proc(app)["listen"] for app in "ab"] == [[f"tcp:127.0.0.1:{two}"], [f"tcp:127.0.0.1:{one}"]]
+
+
 def test_a_plan_of_a_rollback_is_about_that_app_alone(pm):
     text = f"[app:a]\n{SLEEPER}env.V = %s\n[app:b]\n{SLEEPER}"
     pm.up(text % "1")
