@@ -351,8 +351,9 @@ int appfile_load(const struct client *c, const char *path, const char *profile,
 			appfile_report(c, &errs, "nothing applied");
 			status = err_info(ERR_CONFIG)->exit_status;
 		} else {
+			struct stat st;
 			bool none = !c->config && strcmp(path, APPFILE_DEFAULT) == 0 &&
-				    access(path, F_OK) != 0;
+				    lstat(path, &st) != 0;
 			char *hint = none ? none_hint() : NULL;
 			status = client_fail(c, &err, hint);
 			free(hint);

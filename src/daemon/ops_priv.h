@@ -53,10 +53,12 @@ struct op {
 	uint64_t answered_serial;   /* to whom it was sent */
 	json_t *rpc_id;
 	struct asker by;
-	bool wait;    /* the client waits for the end */
-	bool resumed; /* a supervisor before us has begun it */
-	bool unsaved; /* the state file does not know yet what failed */
-	bool pumping; /* op_pump() is on the stack: changes of state come from our own acts */
+	bool wait;     /* the client waits for the end */
+	bool resumed;  /* a supervisor before us has begun it */
+	bool unsaved;  /* the state file does not know yet what failed */
+	bool gave_way; /* what it removes is gone */
+	bool stuck;    /* nobody of it waits for an address any more: daemon/passon.h */
+	bool pumping;  /* op_pump() is on the stack: changes of state come from our own acts */
 	struct target *target;
 	size_t ntargets;
 	bool cancelled; /* nothing more is begun */

@@ -47,33 +47,18 @@ static bool holds(const struct lsock *l, const struct listen_addr *a)
 	return a->kind == LISTEN_UNIX ? strcmp(colon + 1, a->path) == 0 : strcmp(port, end) == 0;
 }
 
-/* Whether the operation is not through with it, or its last process is just being forgotten. */
-static bool is_under_way(const struct op *op, const struct app *app)
-{
-	bool any = false;
-	for (size_t i = 0; i < op->ntargets; i++) {
-		const struct target *t = &op->target[i];
-		bool own = strcmp(t->app, app->conf.name) == 0;
-		any |= own;
-		if (own && !t->over) {
-			return true;
-		}
-	}
-	return any && !list_empty(&app->others);
-}
-
 bool passon_must_wait(const struct op *op, const struct inst *in)
 {
 	struct daemon *d = op->ops->daemon;
 	const struct app_conf *c = &in->app->conf;
-	for (size_t i = 0; op->kind == OP_APPLY && i < c->nlisten; i++) {
+	for (size_t i = 0; i < c->nlisten; i++) {
 		const struct listen_addr *a = &c->listen[i];
 		const struct lsock *l, *next;
 		list_for_each(l, next, &d->sockets.all, node)
 		{
 			const struct app *app = holds(l, a) ? apps_find(d, l->app) : NULL;
 			if (app && app != in->app && !find(&app->conf, a) &&
-			    is_under_way(op, app)) {
+			    turns_is_unfinished(op, app)) {
 				return true;
 			}
 		}

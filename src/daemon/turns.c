@@ -291,19 +291,22 @@ struct looking {
 	const struct op *op;
 };
 
-/* Whether the operation is not done with this app, or what it replaced is still there. */
-static bool is_unfinished(void *ctx, size_t number)
+bool turns_is_unfinished(const struct op *op, const struct app *app)
 {
-	const struct looking *l = ctx;
-	const struct app *app = l->turns->apps[number];
 	bool more = !list_empty(&app->others);
-	for (size_t i = 0; i < l->op->ntargets; i++) {
-		const struct target *t = &l->op->target[i];
+	for (size_t i = 0; i < op->ntargets; i++) {
+		const struct target *t = &op->target[i];
 		if ((!t->over || more) && strcmp(t->app, app->conf.name) == 0) {
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool is_unfinished(void *ctx, size_t number)
+{
+	const struct looking *l = ctx;
+	return turns_is_unfinished(l->op, l->turns->apps[number]);
 }
 
 bool turns_must_wait(const struct op *op, int kind, const struct inst *in)

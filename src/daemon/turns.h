@@ -57,6 +57,9 @@ char *turns_passed_over(struct app *app);
  * is an op_kind: what is to be done to it. */
 bool turns_must_wait(const struct op *op, int kind, const struct inst *in);
 
+/* Whether the operation is not done with this app, or what it replaced is still there. */
+bool turns_is_unfinished(const struct op *op, const struct app *app);
+
 /* The daemon ends: ask all to stop whose turn it is, or all. When some have stopped the next are
  * asked from the loop. */
 void turns_stop(struct daemon *d, bool at_once);

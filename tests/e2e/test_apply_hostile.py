@@ -164,6 +164,18 @@ def test_ports_pass_on_from_app_to_app(pm):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
 
 
+def test_a_port_of_one_that_comes_after(pm):
+    """It cannot be waited for: that fails, leaves what serves, and is done by the next apply."""
+    one, two, three = free_port(), free_port(), free_port()
+    text = f"[app:a]\n{LISTENS}listen = 127.0.0.1:%d\n[app:b]\n{LISTENS}after = a\nlisten = 127.0.0.1:%d\n"
+    pm.up(text % (one, two))
+    before = pm.pids("a")
+    pm.ini(text % (two, three))
+    assert "in use by the app b" in pm.fails(9, "apply").err and pm.pids("a") == before
+    pm.ok("apply")
+    assert [pm.proc(app)["listen"] for app in "ab"] == [[f"tcp:127.0.0.1:{two}"], [f"tcp:127.0.0.1:{three}"]]
+
+
 def test_two_that_want_each_others_port(pm):
     """Neither could begin: refused as a whole, with what helps; and that does help."""
     one, two = free_port(), free_port()
