@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "client/import/shellline.h"
 #include "client/workdir.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -15,9 +17,9 @@
 #include "config/names.h"
 
 /* A bare number of PM2's is in milliseconds where ours is in seconds. */
-#define MS(name, key, doc)                                                                         \
+#define MS(name, letter, key, doc)                                                                 \
 	{                                                                                          \
-		name, 0, "MS", doc, OPT_HIDDEN, key, NULL                                          \
+		name, letter, "MS", doc, OPT_HIDDEN, key, NULL                                     \
 	}
 
 /* PM2's that mean nothing here: taken, with a note that says why. */
@@ -69,11 +71,18 @@ static const struct opt others[] = {
 	WITHOUT_EFFECT("source-map-support", 0, NULL,
 		       "node does that: --node-args=--enable-source-maps"),
 	WITHOUT_EFFECT("disable-source-map-support", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("execute-command", 'x', NULL, "a program is run as it is anyway"),
+	WITHOUT_EFFECT("pid", 'p', "FILE", "a process is known by itself: pmctl list -i --json"),
+	WITHOUT_EFFECT("trace", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("disable-trace", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("v8", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("event-loop-inspector", 0, NULL, "nothing is put into programs"),
+	WITHOUT_EFFECT("deep-monitoring", 0, NULL, "nothing is put into programs"),
 	WITHOUT_EFFECT("shutdown-with-message", 0, NULL,
 		       "a stop is a signal; see --stop-signal and --stop-timeout"),
-	MS("kill-timeout", "stop_timeout", "As --stop-timeout, a bare number in ms."),
-	MS("listen-timeout", "ready_timeout", "As --ready-timeout, a bare number in ms."),
-	MS("exp-backoff-restart-delay", "restart_delay",
+	MS("kill-timeout", 'k', "stop_timeout", "As --stop-timeout, a bare number in ms."),
+	MS("listen-timeout", 0, "ready_timeout", "As --ready-timeout, a bare number in ms."),
+	MS("exp-backoff-restart-delay", 0, "restart_delay",
 	   "As --restart-delay, a bare number in ms."),
 };
 
@@ -171,13 +180,22 @@ static bool set_env(struct app_def *d, const char *text, struct err *err)
 	const char *eq = text ? strchr(text, '=') : NULL;
 	if (!eq || eq == text) {
 		return err_set(err, ERR_USAGE,
-			       "--env takes NAME=VALUE with a script; profiles are not in this "
-			       "version yet");
+			       "--env takes NAME=VALUE with a script; a profile is of an app list: "
+			       "pmctl start FILE.ini --env PROFILE");
 	}
 	char *key = xasprintf("env.%.*s", (int)(eq - text), text);
 	def_set(d, key, eq + 1, 0);
 	free(key);
 	return true;
+}
+
+/* PM2's 0 is one for each CPU, and its -1 one less. Caller frees. */
+static char *instances_of(const char *value)
+{
+	bool minus = value[0] == '-' && value[1] && !value[1 + strspn(value + 1, "0123456789")];
+	return minus			 ? xasprintf("max%s", value)
+	       : strcmp(value, "0") == 0 ? xstrdup("max")
+					 : xstrdup(value);
 }
 
 static void set_key(struct app_def *d, const struct given *g)
@@ -188,7 +206,8 @@ static void set_key(struct app_def *d, const struct given *g)
 	char *key = g->sub ? xasprintf("%s%s", o->key, g->sub) : xstrdup(o->key);
 	bool in_ms = o->meta && strcmp(o->meta, "MS") == 0 && value[0] &&
 		     !value[strspn(value, "0123456789")];
-	char *text = xasprintf("%s%s", value, in_ms ? "ms" : "");
+	char *text = strcmp(o->key, "instances") == 0 ? instances_of(value)
+						      : xasprintf("%s%s", value, in_ms ? "ms" : "");
 	def_set(d, key, text, 0);
 	if (o->letter == 'l' || strcmp(o->name, "disable-logs") == 0) {
 		def_set(d, "log_err", text, 0);
@@ -209,8 +228,11 @@ static bool set_options(struct app_def *d, const struct args *a, struct err *err
 		}
 	}
 	if (a->nrest) {
+		const struct setting *line = def_find(d, "command");
 		char *args = words_join((char *const *)(uintptr_t)a->rest, a->nrest);
-		def_set(d, "args", args, 0);
+		char *all = line ? xasprintf("%s %s", line->value, args) : xstrdup(args);
+		def_set(d, line ? "command" : "args", all, 0);
+		free(all);
 		free(args);
 	}
 	return true;
@@ -238,6 +260,25 @@ static char *name_of(const char *script)
 	return name;
 }
 
+/* A script with blanks is a command line, as in PM2; with more than words in it, one for a shell.
+ */
+static void set_program(struct app_def *d, const char *script)
+{
+	if (!appopts_is_line(script)) {
+		def_set(d, "script", script, 0);
+		return;
+	}
+	char *command =
+		shellline_is_plain(script) ? xstrdup(script) : shellline_wrap("bash", script);
+	def_set(d, "command", command, 0);
+	free(command);
+}
+
+bool appopts_is_line(const char *script)
+{
+	return script[strcspn(script, " \t\n")] && access(script, F_OK) != 0;
+}
+
 struct app_def *appopts_def(const struct args *a, const char *script, struct err *err)
 {
 	char *name = args_has(a, "name") ? xstrdup(args_value(a, "name", "")) : NULL;
@@ -256,7 +297,7 @@ struct app_def *appopts_def(const struct args *a, const char *script, struct err
 		d = def_new(name, project, NULL, cwd, 0);
 		free(project);
 		if (script) {
-			def_set(d, "script", script, 0);
+			set_program(d, script);
 		}
 		if (!set_options(d, a, err)) {
 			def_free(d);

@@ -25,8 +25,12 @@ const char *appopts_note(const struct given *g);
 /* Whether an option says that a new app is meant. */
 bool appopts_any(const struct args *a);
 
+/* Whether it is a command line, with blanks and no such file, and not a script. */
+bool appopts_is_line(const char *script);
+
 /* The definition of an ad hoc app: `script` (NULL = there is --command) with the options and
- * arguments. ERR_USAGE or ERR_CONFIG if they make none. */
+ * arguments; a script that is a command line becomes command. ERR_USAGE or ERR_CONFIG if they make
+ * none. */
 struct app_def *appopts_def(const struct args *a, const char *script, struct err *err);
 
 #endif

@@ -93,6 +93,7 @@ static bool unknown_long(struct parser *p, const char *name, size_t len)
 			 s.best[i].name);
 	}
 	snprintf(guess, sizeof(guess), "%s%s", shown.data ? shown.data : "", s.n ? "?" : "");
+	snprintf(p->args->unknown, sizeof(p->args->unknown), "--%.60s", wanted);
 	err_set(p->err, ERR_USAGE, "no option \"--%s\"%s", wanted, guess);
 	buf_finish(&shown);
 	free(wanted);
@@ -148,6 +149,7 @@ static bool parse_letters(struct parser *p, const char *letters)
 		const struct opt *o = find_letter(p->sets, p->nsets, *letters);
 		const char *value = NULL;
 		if (!o) {
+			snprintf(p->args->unknown, sizeof(p->args->unknown), "-%c", *letters);
 			return err_set(p->err, ERR_USAGE, "no option \"-%c\"",
 				       isprint((unsigned char)*letters) ? *letters : '?');
 		}

@@ -48,6 +48,7 @@ struct args {
 	bool has_rest;
 	struct given *given;
 	size_t ngiven;
+	char unknown[64]; /* after a failure: the option there is none of, "--only", "-m" */
 };
 
 enum {

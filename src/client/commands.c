@@ -13,6 +13,7 @@ const struct opt global_opts[] = {
 	{"no-wait", 0, NULL, "Do not wait for the result of a change.", 0, 0, 0},
 	{"host", 0, "USER@HOST", "Do it on that machine, over ssh; see REMOTE.", 0, 0, 0},
 	{"help", 'h', NULL, "Print help on the command.", 0, 0, 0},
+	{"no-color", 0, NULL, "As --color=never.", OPT_HIDDEN, 0, 0},
 };
 const size_t global_opts_count = ARRAY_LEN(global_opts);
 
@@ -40,6 +41,7 @@ static const struct opt logs_opts[] = {
 	{"err", 0, NULL, "Only standard error.", 0, 0, 0},
 	{"out", 0, NULL, "Only standard output.", 0, 0, 0},
 	{"raw", 0, NULL, "The bytes as they were written, without time and name.", 0, 0, 0},
+	{"nostream", 0, NULL, "Has no effect: that is so without --follow.", OPT_HIDDEN, 0, 0},
 };
 static const struct opt events_opts[] = {
 	{"follow", 'f', NULL, "Go on with what happens from now on.", 0, 0, 0},
@@ -57,6 +59,16 @@ static const struct opt wait_opts[] = {
 static const struct opt daemon_opts[] = {
 	{"leave-running", 0, NULL, "With stop: the apps go on, the next daemon takes them over.", 0,
 	 0, 0},
+};
+/* PM2's, taken where they change nothing. */
+static const struct opt change_opts[] = {
+	{"update-env", 'a', NULL, "Has no effect: no app has the caller's environment.", OPT_HIDDEN,
+	 0, 0},
+	{"force", 'f', NULL, "Has no effect.", OPT_HIDDEN, 0, 0},
+	{"silent", 's', NULL, "Has no effect.", OPT_HIDDEN, 0, 0},
+};
+static const struct opt save_opts[] = {
+	{"force", 'f', NULL, "Has no effect: every change is saved at once.", OPT_HIDDEN, 0, 0},
 };
 static const struct opt import_opts[] = {
 	{"output", 'o', "FILE",
@@ -146,6 +158,7 @@ const struct command commands[] = {
 	 .doc = "Sends stop_signal to the process tree, then SIGKILL after stop_timeout. The apps "
 		"stay "
 		"known and stay stopped over a restart of the daemon.",
+	 OPTS(change_opts),
 	 .min = 1,
 	 .max = CMD_ANY,
 	 .run = cmd_stop,
@@ -157,6 +170,7 @@ const struct command commands[] = {
 	 .doc = "Also starts what is stopped. For a replacement that waits for readiness and ends "
 		"at "
 		"the first failure: pmctl reload.",
+	 OPTS(change_opts),
 	 .min = 1,
 	 .max = CMD_ANY,
 	 .run = cmd_restart,
@@ -177,6 +191,7 @@ const struct command commands[] = {
 		"Two processes cannot hold one port that they open themselves: for a program that "
 		"is "
 		"not a node cluster use listen = or restart.",
+	 OPTS(change_opts),
 	 .min = 1,
 	 .max = CMD_ANY,
 	 .run = cmd_reload,
@@ -187,6 +202,7 @@ const struct command commands[] = {
 	 .args = "SEL...",
 	 .summary = "Stop apps and forget them",
 	 .doc = "Log files and the INI file are left alone.",
+	 OPTS(change_opts),
 	 .min = 1,
 	 .max = CMD_ANY,
 	 .run = cmd_delete,
@@ -340,7 +356,7 @@ const struct command commands[] = {
 	 .flags = CMD_NAMES,
 	 .examples = "pmctl why flaky\tthe story of its failure"},
 	{.name = "monit",
-	 .aliases = "top dash",
+	 .aliases = "top dash dashboard",
 	 .args = "",
 	 .summary = "The dashboard: apps, figures, logs and events, live",
 	 .doc = "Press ? in it for its keys. It never starts a daemon; where that is away it shows "
@@ -525,6 +541,7 @@ const struct command commands[] = {
 	 .summary = "Write the state file now",
 	 .doc = "Not needed: every change is saved at once. It exists for PM2's fingers.",
 	 .max = 0,
+	 OPTS(save_opts),
 	 .run = cmd_save,
 	 .flags = CMD_CHANGES,
 	 .examples = "pmctl save\twrites what was written"},

@@ -82,7 +82,14 @@ static void write_env(struct jw *w, const json_t *app, const json_t *proc, int64
 	write_log_paths(w, app, member_int(proc, "slot", 0));
 	jw_kint(w, "NODE_APP_INSTANCE", member_int(proc, "slot", 0));
 	jw_kstr(w, "node_version", NULL);
-	jw_kbool(w, "watch", false);
+	const char *watch = setting(app, "watch");
+	jw_kbool(w, "watch", watch && strcmp(watch, "no") != 0);
+	jw_key(w, "axm_monitor"); /* readers look into them without asking whether they are there */
+	jw_obj(w);
+	jw_end(w);
+	jw_key(w, "axm_actions");
+	jw_arr(w);
+	jw_end(w);
 	const json_t *code = json_object_get(json_object_get(proc, "last_exit"), "code");
 	if (json_is_integer(code)) {
 		jw_kint(w, "exit_code", json_integer_value(code));

@@ -15,18 +15,21 @@ static const struct {
 	{"cleardump", "the wanted state is kept by itself; forget apps with: pmctl delete SEL"},
 	{"conf", "settings stand in the INI file; see: pmctl help start, man pmctl.ini"},
 	{"config", "settings stand in the INI file; see: pmctl help start, man pmctl.ini"},
-	{"create", "write an app list by hand (man pmctl.ini), then: pmctl check"},
+	{"backward", "no version control is looked at; see: pmctl rollback"},
+	{"create", "use: pmctl init"},
 	{"deepUpdate", "upgrade with your package manager"},
 	{"deploy", "deploying is not our job; at its end run: pmctl apply"},
-	{"ecosystem", "app lists are INI files here (man pmctl.ini); five lines are enough; one of "
-		      "PM2's becomes one with: pmctl import"},
+	{"ecosystem",
+	 "app lists are INI files here: pmctl init writes one, and one of PM2's becomes "
+	 "one with: pmctl import"},
 	{"examples", "see: pmctl help"},
+	{"expose", "run a web server as an app: pmctl start npx --name site -- serve ./public"},
+	{"forward", "no version control is looked at; get the code, then: pmctl reload SEL"},
 	{"gc", "nothing here needs collecting"},
 	{"get", "see: pmctl show SEL"},
 	{"gracefulReload", "use: pmctl reload SEL"},
 	{"id", "use: pmctl list -i"},
 	{"imonit", "use: pmctl monit"},
-	{"init", "write an app list by hand (man pmctl.ini), then: pmctl check"},
 	{"inspect", "start node with interpreter_args = --inspect"},
 	{"install", "there are no modules; logs are rotated by pmctld itself (log_max_size)"},
 	{"link", "there is no hosted service; see: pmctl list --json, pmctl events -f --json"},
@@ -43,8 +46,10 @@ static const struct {
 	{"prettylist", "use: pmctl list --json"},
 	{"profile:", "start node with interpreter_args = --cpu-prof"},
 	{"publish", "there are no modules"},
+	{"pull", "no version control is looked at; get the code, then: pmctl reload SEL"},
 	{"register", "there is no hosted service"},
 	{"reloadLogs", "use: pmctl rotate"},
+	{"reloadLogsSilently", "use: pmctl rotate"},
 	{"report", "use: pmctl daemon status"},
 	{"send",
 	 "pmctl does not write to standard input; messages go through the control socket, see "
@@ -52,9 +57,15 @@ static const struct {
 	{"serve", "run a web server as an app: pmctl start npx --name site -- serve ./public"},
 	{"set", "settings stand in the INI file; see: man pmctl.ini"},
 	{"slist", "use: pmctl list --json"},
-	{"startOrGracefulReload", "use: pmctl apply, or pmctl reload SEL"},
-	{"startOrReload", "use: pmctl apply, or pmctl reload SEL"},
-	{"startOrRestart", "use: pmctl start, or pmctl restart SEL"},
+	{"startOrGracefulReload",
+	 "use: pmctl apply, or pmctl reload SEL; a list of PM2 becomes one "
+	 "of ours with: pmctl import"},
+	{"startOrReload",
+	 "use: pmctl apply, or pmctl reload SEL; a list of PM2 becomes one of ours "
+	 "with: pmctl import"},
+	{"startOrRestart",
+	 "use: pmctl apply, or pmctl restart SEL; a list of PM2 becomes one of ours "
+	 "with: pmctl import"},
 	{"sysinfos", "use: pmctl daemon status"},
 	{"sysmonit", "use: pmctl monit"},
 	{"trigger", "there are no custom actions; send a signal instead: pmctl signal SIG SEL"},
@@ -62,7 +73,66 @@ static const struct {
 	{"unlink", "there is no hosted service"},
 	{"unmonitor", "there is no hosted service"},
 	{"unset", "settings stand in the INI file; see: man pmctl.ini"},
+	{"updatePM2", "use: pmctl update"},
 };
+
+static const struct {
+	const char *commands; /* NULL = any */
+	const char *options;
+	const char *instead;
+} options[] = {
+	{"start", "--only", "name the apps: pmctl start FILE.ini NAME"},
+	{"start", "--write -w",
+	 "what runs is kept by itself; an app list is written by pmctl init"},
+	{"start", "--ext", "name what is watched: --watch=DIR --watch-ignore='*.log'"},
+	{"start", "--container --dist --image-name --node-version --dockerdaemon --fresh --daemon",
+	 "in a container pmctld is the first process: pmctld --foreground"},
+	{"start startup", "-u", "run pmctl as that user; for one app there is --user NAME"},
+	{"start startup", "--hp --service-name --wait-ip",
+	 "pmctl startup writes a unit for the user who runs it, and shows it first (--print)"},
+	{"start", "--name-prefix --append-env-to-name", "give the whole name: --name"},
+	{"start restart reload stop delete list", "--mini-list -m",
+	 "pmctl list has one line for each app"},
+	{"list status start restart reload", "--sort",
+	 "pmctl monit sorts (< >); or pipe into sort"},
+	{"restart reload", "--env", "the file and a profile of it: pmctl apply --env PROFILE"},
+	{"restart reload", "--instances -i", "use: pmctl scale APP N"},
+	{"restart reload stop", "--watch", "it stands in the file: watch = yes, then pmctl apply"},
+	{"restart reload", "--parallel", "it stands in the file: reload_parallel = N"},
+	{"restart reload", "--name -n", "an app keeps its name; start it with another one"},
+	{"restart reload",
+	 "--max-memory-restart --cron-restart --cron -c --node-args --interpreter",
+	 "settings stand in the file, then: pmctl apply"},
+	{"logs", "--highlight", "use: --grep ERE"},
+	{"logs", "--format", "use: --json"},
+	{"logs", "--timestamp", "each line has its time, but with --raw"},
+	{NULL, "--silent -s --attach",
+	 "results go to standard output and messages to standard error; see pmctl logs -f"},
+};
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+	for (const char *s = list; *s;) {
+		size_t n = strcspn(s, " ");
+		if (n == len && strncmp(s, word, n) == 0) {
+			return true;
+		}
+		s += n + (s[n] == ' ');
+	}
+	return false;
+}
+
+const char *leftout_option(const char *command, const char *option)
+{
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (has_word(options[i].options, option) &&
+		    (!options[i].commands || has_word(options[i].commands, command))) {
+			return options[i].instead;
+		}
+	}
+	return NULL;
+}
 
 const char *leftout_find(const char *word)
 {

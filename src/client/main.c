@@ -10,6 +10,7 @@
 #include "client/commands.h"
 #include "client/help.h"
 #include "client/interrupt.h"
+#include "client/leftout.h"
 #include "client/remote.h"
 #include "client/skew.h"
 #include "common/mem.h"
@@ -23,6 +24,9 @@ static bool read_globals(struct client *c, enum color_when *when, struct err *er
 	const char *timeout = args_value(a, "timeout", NULL);
 	c->wait = !args_has(a, "no-wait");
 	c->config = args_value(a, "config", NULL);
+	if (args_has(a, "no-color")) {
+		color = "never";
+	}
 	if (!color_parse(color, when)) {
 		return err_set(err, ERR_USAGE, "--color is auto, always or never, not \"%.40s\"",
 			       color);
@@ -82,6 +86,10 @@ static int run(struct client *c, int argc, char **argv, int at)
 		return help_command(c, c->cmd);
 	}
 	if (!parse(c, argc, argv, at, &err)) {
+		const char *instead = leftout_option(c->cmd->name, c->args.unknown);
+		if (instead) {
+			err_set(&err, ERR_USAGE, "no option \"%s\": %s", c->args.unknown, instead);
+		}
 		return client_fail(c, &err, NULL);
 	}
 	const struct given *host = args_find(&c->args, "host");

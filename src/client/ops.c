@@ -5,27 +5,43 @@
 
 #include "client/client.h"
 #include "client/commands.h"
+#include "client/foreign.h"
 #include "client/result.h"
 #include "common/mem.h"
 
+/* What somebody who knows PM2 should know of an option or operand. */
+static int change(struct client *c, const char *method)
+{
+	if (args_has(&c->args, "update-env")) {
+		client_note(c, "note: --update-env has no effect: an app never has the caller's "
+			       "environment; env_file is read again at each start, and what "
+			       "changed in the file comes with pmctl apply");
+	}
+	int status = result_of(c, method, method, client_selectors(c, 0));
+	if (status == err_info(ERR_NO_TARGET)->exit_status) {
+		foreign_note(c);
+	}
+	return status;
+}
+
 int cmd_stop(struct client *c)
 {
-	return result_of(c, "stop", "stop", client_selectors(c, 0));
+	return change(c, "stop");
 }
 
 int cmd_restart(struct client *c)
 {
-	return result_of(c, "restart", "restart", client_selectors(c, 0));
+	return change(c, "restart");
 }
 
 int cmd_reload(struct client *c)
 {
-	return result_of(c, "reload", "reload", client_selectors(c, 0));
+	return change(c, "reload");
 }
 
 int cmd_delete(struct client *c)
 {
-	return result_of(c, "delete", "delete", client_selectors(c, 0));
+	return change(c, "delete");
 }
 
 static bool is_count(const char *s)

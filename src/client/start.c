@@ -13,7 +13,7 @@
 #include "client/daemonize.h"
 #include "client/defbatch.h"
 #include "client/deploy.h"
-#include "client/import/read.h"
+#include "client/foreign.h"
 #include "client/result.h"
 #include "client/scripts.h"
 #include "common/mem.h"
@@ -203,6 +203,10 @@ static int start_script(struct client *c, const char *word)
 			"behind --: pmctl start %.60s -- %.60s",
 			c->args.operand[1], word, c->args.operand[1]);
 	}
+	if (c->config && appopts_is_line(c->config)) {
+		return client_usage(c, "start: -c FILE names an app list; times are --cron-restart "
+				       "\"0 3 * * *\"");
+	}
 	char *script = word ? find_script(word) : NULL;
 	struct app_def *def = appopts_def(&c->args, script, &err);
 	free(script);
@@ -234,38 +238,6 @@ static int start_script(struct client *c, const char *word)
 
 /* --- which of them --- */
 
-/* An app list of another program: by the name, or what stands in it; a .js is a script unless it is
- * called as a list. */
-static bool is_foreign(const char *path)
-{
-	static const char *const lists[] = {
-		".config.js",  ".config.cjs",  ".config.mjs",	".config.ts",	 ".config.cts",
-		".config.mts", "ecosystem.js", "ecosystem.cjs", "ecosystem.mjs", "ecosystem.ts"};
-	enum import_format f = importread_format(path, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		if (ends_with(path, lists[i]) || strcmp(path, lists[i]) == 0) {
-			return true;
-		}
-	}
-	if (f == FORMAT_PROCFILE || ends_with(path, ".conf")) {
-		return is_file(path);
-	}
-	return f != FORMAT_CODE && f != FORMAT_UNKNOWN && f < FORMAT_COMPOSE;
-}
-
-static int refuse_foreign(struct client *c, const char *path)
-{
-	struct err err;
-	char *hint = xasprintf("pmctl import %s -o " APPFILE_DEFAULT "\npmctl start", path);
-	err_set(&err, ERR_USAGE,
-		"start: %.100s is an app list of another program and is not run as a script; turn "
-		"it into " APPFILE_DEFAULT " first:",
-		path);
-	int status = client_fail(c, &err, hint);
-	free(hint);
-	return status;
-}
-
 static bool has_script_extension(const char *path)
 {
 	static const char *const ext[] = {".js", ".cjs", ".mjs", ".ts", ".py",
@@ -280,7 +252,7 @@ static bool has_script_extension(const char *path)
 
 static bool names_script(const struct client *c, const char *word)
 {
-	return appopts_any(&c->args) || strchr(word, '/') ||
+	return appopts_any(&c->args) || strchr(word, '/') || appopts_is_line(word) ||
 	       (has_script_extension(word) && is_file(word));
 }
 
@@ -328,11 +300,16 @@ int cmd_start(struct client *c)
 			       ? start_script(c, NULL)
 			       : start_file(c, c->config ? c->config : APPFILE_DEFAULT, 0);
 	}
+	if (strcmp(word, "-") == 0) {
+		return client_usage(c,
+				    "start: an app list from a pipe is -c -; one of PM2's becomes "
+				    "one of ours with pmctl import -");
+	}
 	if (ends_with(word, ".ini")) {
 		return start_file(c, word, 1);
 	}
-	if (is_foreign(word)) {
-		return refuse_foreign(c, word);
+	if (foreign_is_list(word)) {
+		return foreign_refuse(c, word);
 	}
 	if (names_script(c, word)) {
 		return start_script(c, word);

@@ -180,7 +180,8 @@ static bool redefine_stopped(struct call *call, struct app *app, struct app_def 
 static bool start_def(struct call *call, struct op *op, struct app_def *def, bool only_one)
 {
 	struct app *app = apps_find(call->daemon, def->name);
-	bool autostart_only = !only_one;
+	/* One that was named is started; start SCRIPT --no-autostart only makes it known. */
+	bool autostart_only = !only_one || (!app && !def->file);
 	if (!app) {
 		app = apps_add(call->daemon, def, &call->conn->peer, &call->err);
 		if (!app) {

@@ -535,3 +535,127 @@ def test_min_uptime_of_nothing_is_up_at_once(pm):
     """It is over before the program has begun."""
     pm.up("[app:x]\ncommand = sleep 1000\nmin_uptime = 0\n[app:y]\ncommand = sleep 1000\nmin_uptime = 1ms\n", "--timeout", "8s")
     assert pm.state("x") == pm.state("y") == "online"
+
+
+# Each option of `pm2 start` (lib/binaries/CLI.js of 7.0.4): what it sets, a note, or why it is refused.
+PM2_START = [
+    ("-n other", {}, None), ("--watch", {"watch": "yes"}, None), ("--watch=src", {"watch": "src"}, None),
+    ("--ignore-watch=node_modules", {"watch_ignore": "node_modules"}, None), ("--watch-delay 400ms", {"watch_delay": "400ms"}, None),
+    ("--interpreter bash", {"interpreter": "bash"}, None), ("--interpreter-args=-u", {"interpreter_args": "-u"}, None), ("--node-args=-u", {"interpreter_args": "-u"}, None),
+    ("-o o.log", {"log_out": "o.log"}, None), ("--output o.log", {"log_out": "o.log"}, None), ("-e e.log", {"log_err": "e.log"}, None),
+    ("--error e.log", {"log_err": "e.log"}, None), ("-l l.log", {"log_out": "l.log", "log_err": "l.log"}, None),
+    ("--log l.log", {"log_out": "l.log", "log_err": "l.log"}, None), ("--log-type json", {"log_format": "json"}, None),
+    ("--log-date-format YYYY", {"log_format": "time"}, None), ("--time", {"log_format": "time"}, None),
+    ("--disable-logs", {"log_out": "none", "log_err": "none"}, None), ("-i 2", {"instances": "2"}, None), ("--instances 2", {"instances": "2"}, None),
+    ("-i max", {"instances": "max"}, None), ("-i 0", {"instances": "max"}, None), ("-i -1", {"instances": "max-1"}, None), ("--parallel 3", {"reload_parallel": "3"}, None),
+    ("-k 3000", {"stop_timeout": "3000ms"}, None), ("--kill-timeout 3000", {"stop_timeout": "3000ms"}, None), ("--listen-timeout 800", {"ready_timeout": "800ms"}, None),
+    ("--max-memory-restart 200M", {"memory_max": "200M"}, None), ("--restart-delay 400ms", {"restart_delay": "400ms"}, None),
+    ("--restart-delay 3000", {"restart_delay": "3000"}, "3000ms"), ("--exp-backoff-restart-delay 100", {"restart_delay": "100ms"}, None),
+    ("--max-restarts 5", {"max_restarts": "5"}, None), ("--uid root", {"user": "root"}, None), ("--user root", {"user": "root"}, None), ("--gid root", {"group": "root"}, None),
+    ("--namespace ns", {"namespace": "ns"}, None), ("--cwd /", {"cwd": "/"}, None), ("--cron-restart=0 3 * * *", {"cron_restart": "0 3 * * *"}, None),
+    ("--cron=0 3 * * *", {"cron_restart": "0 3 * * *"}, None), ("--no-autostart", {"autostart": "no"}, None), ("--no-autorestart", {"autorestart": "never"}, None),
+    ("--stop-exit-codes 0,3", {"stop_exit_codes": "0,3"}, None), ("--no-treekill", {"kill_mode": "process"}, None), ("--port 80", {"env.PORT": "80"}, None),
+    ("--wait-ready", {"ready": "message"}, None), ("--env A=1", {"env.A": "1"}, None), ("--instance-var X", {"instance_var": "X"}, None), ("--no-color", {}, None),
+] + [(o, {}, "has no effect") for o in (
+    "-a", "--update-env", "-f", "--force", "-s", "--silent", "--filter-env X", "--merge-logs", "--shutdown-with-message", "-p x.pid", "--pid x.pid", "-x", "--execute-command",
+    "--no-daemon", "--source-map-support", "--disable-source-map-support", "--no-vizion", "--no-pmx", "--no-automation", "--trace", "--disable-trace", "--attach", "--v8",
+    "--event-loop-inspector", "--deep-monitoring")] + [(o, None, said) for o, said in (
+        ("--env production", "FILE.ini --env"), ("--only web", "FILE.ini NAME"), ("--ext js", "--watch-ignore"), ("-w", "pmctl init"), ("--write", "pmctl init"),
+        ("-u web", "--user"), ("--hp /x", "startup"), ("--service-name x", "startup"), ("--wait-ip", "startup"), ("-m", "pmctl list"), ("--mini-list", "pmctl list"),
+        ("--sort name", "monit"), ("--container", "pmctld --foreground"), ("--dist", "pmctld --foreground"), ("--image-name x", "pmctld --foreground"),
+        ("--node-version 18", "pmctld --foreground"), ("--dockerdaemon", "pmctld --foreground"), ("--fresh", "pmctld --foreground"), ("--daemon", "pmctld --foreground"),
+        ("-c 0 3 * * *", "--cron-restart"))]
+
+
+def test_every_option_of_pm2_start(pm):
+    """With --no-autostart, for it is about what is set, not about what runs."""
+    put(pm, "x.py", "")
+    put(pm, "x.js", "")
+    pm.ok("daemon", "start")
+    for i, (option, sets, said) in enumerate(PM2_START):
+        one_word = option.startswith(("--cron", "--watch=", "--ignore", "--interpreter-args", "--node-args"))
+        name = "other" if "other" in option else f"opt{i}"
+        own = [] if "other" in option else ["-n", name]
+        r = pm.ctl("start", "x.js" if option == "--wait-ready" else "x.py", *own, "--no-autostart", *([option] if one_word else option.split(" ", 1)))
+        if sets is None:
+            assert r.rc == 2 and said in r.err, (option, r)
+            continue
+        assert r.rc == 0 and (said or "") in r.err and ("no effect" in r.err) == (said == "has no effect"), (option, r)
+        if sets:
+            app = pm.ok("show", name, "--json").json()["apps"][0]
+            s = {e["key"]: e.get("value") for e in app["settings"]}
+            assert all(s[k] == v for k, v in sets.items() if not k.startswith("env.")), (option, s)
+            assert all(p["state"] == "stopped" for p in app["procs"])
+    assert "PORT=80" in pm.ok("env", f"opt{[o for o, *_ in PM2_START].index('--port 80')}", "--reveal").out
+    pm.ok("delete", "other")
+    r = pm.ok("start", "x.py", "--name", "other", "--no-autostart")
+    assert "autostart = no" in r.out + r.err and pm.state("other") == "stopped"
+
+
+def test_a_script_with_blanks_is_a_command_line(pm):
+    pm.ok("start", "sleep 1000", "-n", "plain", "--min-uptime", "0")
+    pm.ok("start", "echo 'a b' && exec sleep 1000", "--min-uptime", "0")
+    pm.ok("start", "sh -c 'echo \"$1\"; exec sleep 1000' x", "-n", "rest", "--min-uptime", "0", "--", "1 \n 2")
+    pm.wait_log("echo", "a b")
+    pm.wait_log("rest", " 2")
+    s = pm.ok("show", "plain", "--json").json()["apps"][0]["settings"]
+    assert {"command": "sleep 1000"}.items() <= {e["key"]: e.get("value") for e in s}.items()
+    put(pm, "a b.sh", "exec sleep 1000\n")
+    pm.ok("start", "./a b.sh", "-n", "file", "--min-uptime", "0")
+    assert any(e["key"] == "script" and e.get("value") for e in pm.ok("show", "file", "--json").json()["apps"][0]["settings"])
+
+
+# Each command of PM2: run here, with these words, or refused with what there is.
+PM2_COMMANDS_RUN = ["stop web", "restart web", "restart web -a", "restart web --update-env -s", "reload web --update-env", "restart all -f", "scale web 1", "describe web",
+                    "desc web", "info web", "show web", "env web", "list", "ls", "l", "ps", "status", "jlist", "ping", "save", "dump", "save --force", "dump -f", "resurrect",
+                    "flush", "flush web", "reset web", "sendSignal SIGURG web", "logs web --lines 3 --nostream", "logs --err --raw", "ls --no-color", "start web",
+                    "startup --print", "-v", "--version"]
+PM2_COMMANDS_INSTEAD = {
+    "trigger web x": "pmctl signal", "deploy production": "pmctl apply", "startOrRestart x.json": "pmctl import", "startOrReload x.json": "pmctl import",
+    "startOrGracefulReload x.json": "pmctl import", "pid web": "pmctl list", "id web": "pmctl list", "create": "pmctl init", "profile:mem": "--cpu-prof",
+    "profile:cpu": "--cpu-prof", "inspect web": "--inspect", "updatePM2": "pmctl update", "install x": "modules", "module:install x": "modules", "module:update x": "modules",
+    "module:generate": "modules", "uninstall x": "modules", "module:uninstall x": "modules", "package": "modules", "publish": "modules", "set a b": "INI", "multiset a": "INI",
+    "get": "pmctl show", "conf": "INI", "config a": "INI", "unset a": "INI", "report": "daemon status", "link": "hosted", "unlink": "hosted", "monitor": "hosted",
+    "unmonitor": "hosted", "open": "hosted", "plus": "hosted", "register": "hosted", "login": "hosted", "logout": "hosted", "cleardump": "pmctl delete", "send 0 x": "control socket",
+    "attach 0": "pmctl logs", "logrotate": "pmctl rotate", "ecosystem": "pmctl init", "sysmonit": "pmctl monit", "slist": "pmctl list", "sysinfos": "daemon status",
+    "prettylist": "pmctl list", "imonit": "pmctl monit", "reloadLogs": "pmctl rotate", "reloadLogsSilently": "pmctl rotate", "pull web": "pmctl reload",
+    "forward web": "pmctl reload", "backward web": "rollback", "deepUpdate": "package manager", "serve . 80": "web server", "expose": "web server", "autoinstall": "npm ci",
+    "examples": "pmctl help", "restart web --env production": "pmctl apply --env", "restart web -i 4": "pmctl scale", "reload web --parallel 2": "reload_parallel",
+    "restart web --watch": "watch = yes", "stop web --watch": "watch = yes", "logs --highlight x": "--grep", "logs --format": "--json", "logs --timestamp": "time",
+    "list -m": "one line", "list --sort cpu": "monit", "startup -u web": "as that user", "startup --hp /home/web": "pmctl startup", "kill -s": "standard error", "start -": "pmctl import -"}
+
+
+def test_every_command_of_pm2(pm):
+    pm.up("[app:web]\ncommand = sleep 1000\n")
+    for line in PM2_COMMANDS_RUN:
+        r = pm.ctl(*line.split())
+        assert r.rc == 0, r
+        assert ("--update-env has no effect" in r.err) == ("-a" in line.split() or "--update-env" in line), r
+    for line, said in PM2_COMMANDS_INSTEAD.items():
+        r = pm.fails(2, *line.split())
+        assert said in r.err and "did you mean" not in r.err, r
+    assert pm.state("web") == "online"
+
+
+@pytest.mark.parametrize("verb", ["restart", "reload", "stop", "delete"])
+def test_a_list_of_pm2_is_no_app(pm, verb):
+    pm.up("[app:web]\ncommand = sleep 1000\n")
+    put(pm, "ecosystem.config.js", "module.exports = {}")
+    r = pm.fails(4, verb, "ecosystem.config.js")
+    assert "pmctl import ecosystem.config.js -o pmctl.ini, then pmctl apply" in r.err
+    assert "pmctl apply -c pmctl.ini" in pm.fails(4, verb, "pmctl.ini").err
+    assert "pmctl import" not in pm.fails(4, verb, "nosuch.json").err
+
+
+def test_jlist_has_what_readers_of_pm2_look_for(pm):
+    pm.up("[app:web]\ncommand = sleep 1000\ninstances = 2\nnamespace = ns\nenv.SECRET = s3cr3t\n")
+    j = json.loads(pm.ok("jlist").out)
+    assert len(j) == 2 and "s3cr3t" not in json.dumps(j)
+    for k, p in enumerate(j):
+        e = p["pm2_env"]
+        assert p["name"] == e["name"] == "web" and p["pid"] > 0 and p["pm_id"] == e["pm_id"] and p["monit"]["memory"] > 0 and p["monit"]["cpu"] >= 0
+        assert e["status"] == "online" and e["exec_mode"] == "fork_mode" and e["instances"] == 2 and e["namespace"] == "ns" and e["NODE_APP_INSTANCE"] == k
+        assert e["pm_uptime"] > 0 and e["restart_time"] == e["unstable_restarts"] == 0 and e["pm_cwd"] == str(pm.dir) and e["watch"] is False
+        assert e["pm_exec_path"].startswith("sleep") and e["pm_out_log_path"].endswith(f"web-{k}.out.log") and e["axm_monitor"] == {} and e["axm_actions"] == []
+    pm.ok("stop", "web")
+    assert [(p["pid"], p["pm2_env"]["status"]) for p in json.loads(pm.ok("jlist").out)] == [(0, "stopped")] * 2

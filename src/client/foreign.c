@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/foreign.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "client/appfile.h"
+#include "client/client.h"
+#include "client/import/read.h"
+#include "common/mem.h"
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool foreign_is_list(const char *path)
+{
+	static const char *const lists[] = {
+		".config.js",  ".config.cjs",  ".config.mjs",	".config.ts",	 ".config.cts",
+		".config.mts", "ecosystem.js", "ecosystem.cjs", "ecosystem.mjs", "ecosystem.ts"};
+	enum import_format f = importread_format(path, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (ends_with(path, lists[i])) {
+			return true;
+		}
+	}
+	if (f == FORMAT_PROCFILE || ends_with(path, ".conf")) {
+		return is_file(path);
+	}
+	return f != FORMAT_CODE && f != FORMAT_UNKNOWN && f < FORMAT_COMPOSE;
+}
+
+int foreign_refuse(struct client *c, const char *path)
+{
+	struct err err;
+	char *hint = xasprintf("pmctl import %s -o " APPFILE_DEFAULT "\npmctl start", path);
+	err_set(&err, ERR_USAGE,
+		"start: %.100s is an app list of another program and is not run as a script; turn "
+		"it into " APPFILE_DEFAULT " first:",
+		path);
+	int status = client_fail(c, &err, hint);
+	free(hint);
+	return status;
+}
+
+void foreign_note(const struct client *c)
+{
+	for (size_t i = 0; i < c->args.n; i++) {
+		const char *word = c->args.operand[i];
+		if (foreign_is_list(word) && is_file(word)) {
+			client_note(c,
+				    "  %.100s is an app list of another program: pmctl import "
+				    "%.100s -o " APPFILE_DEFAULT ", then pmctl apply",
+				    word, word);
+		} else if (ends_with(word, ".ini") && is_file(word)) {
+			client_note(
+				c,
+				"  %.100s is an app list: pmctl apply -c %.100s makes what runs "
+				"match it",
+				word, word);
+		}
+	}
+}
