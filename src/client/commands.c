@@ -493,7 +493,8 @@ const struct command commands[] = {
 	 .run = cmd_import,
 	 .examples =
 		 "pmctl import ecosystem.config.js -o pmctl.ini\tthen: pmctl check, pmctl start\n"
-		 "pmctl import ~/.pm2/dump.pm2\twhat PM2 runs now, after pm2 save"},
+		 "pmctl import ~/.pm2/dump.pm2\twhat PM2 runs now, after pm2 save\n"
+		 "ssh old cat .pm2/dump.pm2 | pmctl import -\tfrom another machine"},
 	{.name = "daemon",
 	 .args = "start|stop|status|upgrade [PROGRAM]|paths",
 	 .summary = "Start, stop, upgrade or look at pmctld",

@@ -190,16 +190,18 @@ static void add_import(struct buf *out)
 {
 	static const struct import_table *const tables[] = {&import_pm2_keys, &import_sup_keys,
 							    &import_sup_sections};
-	buf_adds(out, "# WHAT IMPORT MAKES OF A KEY\n\n"
-		      "The report of *pmctl import* has a line for each key: *mapped* means the "
-		      "same here, *changed* is there with another meaning, *unsupported* is not "
-		      "there, *ignored* had no effect where it comes from either, *todo* has to be "
-		      "given a value. Values of variables are not in it. Numbers of PM2 without a "
-		      "unit are milliseconds, and become durations.\n\n"
-		      "In a Procfile a line is an app: by *sh -c* where it has more than words in "
-		      "it, and *release* is a job that the others come after. foreman's PORT, 5000 "
-		      "and 100 more for each line, is told only. An _.env_ beside it becomes "
-		      "*env\\_file*.\n\n");
+	buf_adds(out,
+		 "# WHAT IMPORT MAKES OF A KEY\n\n"
+		 "The report of *pmctl import* has a line for each key, with its line number where "
+		 "the list is a text: *mapped* means the "
+		 "same here, *changed* is there with another meaning, *unsupported* is not "
+		 "there, *ignored* had no effect where it comes from either, *todo* has to be "
+		 "given a value. Values of variables are not in it. Numbers of PM2 without a "
+		 "unit are milliseconds, and become durations.\n\n"
+		 "In a Procfile a line is an app: by *sh -c* where it has more than words in "
+		 "it, and *release* is a job that the others come after. foreman's PORT, 5000 "
+		 "and 100 more for each line, is told only. An _.env_ beside it becomes "
+		 "*env\\_file*.\n\n");
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
 		buf_addf(out, "## %s\n\n", tables[t]->title);
 		for (size_t i = 0; i < tables[t]->n; i++) {
