@@ -180,6 +180,13 @@ static void keep_aside(int dirfd, const char *name)
 	free(old);
 }
 
+static void remove_aside(int dirfd, const char *name)
+{
+	char *old = xasprintf("%s.old", name);
+	unlinkat(dirfd, old, 0);
+	free(old);
+}
+
 /* A full disk has no room for a new table; the one of another boot has its room already, and not
  * to come up after a reboot would be worse than to lose it. Boot id last: it makes it ours. */
 static struct runtab *recycle(int dirfd, const char *name, const char *boot_id)
@@ -230,6 +237,9 @@ struct runtab *runtab_open(int dirfd, const char *name, const char boot_id[PROC_
 		keep_aside(dirfd, name);
 	}
 	struct runtab *t = make(dirfd, name, boot_id, err);
+	if (*fresh == RUNTAB_OTHER_BOOT && t) {
+		remove_aside(dirfd, name); /* whole, and of no use */
+	}
 	return !t && *fresh == RUNTAB_OTHER_BOOT ? recycle(dirfd, name, boot_id) : t;
 }
 

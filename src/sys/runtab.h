@@ -60,8 +60,8 @@ enum runtab_fresh {
 	RUNTAB_DAMAGED
 };
 
-/* Open or make NAME below dirfd. A file that is of another boot or version, damaged or not ours is
- * kept as NAME.old and begun anew; on a full disk one of another boot is used again. NULL on
+/* Open or make NAME below dirfd. A file that is of another version, damaged or not ours is kept as
+ * NAME.old and begun anew; one of another boot is replaced, and on a full disk used again. NULL on
  * failure, such as a full disk. */
 struct runtab *runtab_open(int dirfd, const char *name, const char boot_id[PROC_BOOT_ID],
 			   enum runtab_fresh *fresh, struct err *err);

@@ -205,6 +205,7 @@ def test_a_table_of_another_boot_signals_nobody(pm, decoy):
     pm.ok("daemon", "start")
     wait_for(lambda: pm.state("web") == pm.state("other") == "online", 10, "what is wanted")
     assert decoy[0] not in pm.pids("web") + pm.pids("other")
+    assert not list(table(pm).parent.glob("*.old")), "it was not damaged"
     pm.ok("stop", "all")
 
 
