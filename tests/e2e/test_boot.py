@@ -69,7 +69,7 @@ def test_the_unit_is_shown_looked_at_written_and_enabled(boot):
     assert calls[0] == "systemctl --user show --property=Version"
     assert calls[1].startswith("systemd-analyze verify --man=no --user /") and calls[1].endswith(".service")
     assert calls[2:4] == ["systemctl --user daemon-reload", "systemctl --user enable pmctld.service"]
-    for line in ("Type=notify", "NotifyAccess=all", "Delegate=yes", "OOMPolicy=continue", "KillMode=process",
+    for line in ("Type=notify", "NotifyAccess=main", "Delegate=yes", "OOMPolicy=continue", "KillMode=process",
                  f"ExecStart={boot.pm.pmctld} --foreground", f"ExecReload={boot.pm.pmctl} daemon upgrade",
                  f"Environment=PMCTL_HOME={boot.pm.home}", "WantedBy=default.target"):
         assert line + "\n" in text, line
@@ -187,8 +187,10 @@ def test_an_image(boot):
     vendor = root / "usr/lib/systemd/system/pmctld.service"
     vendor.parent.mkdir(parents=True)
     vendor.write_text(boot.ok("startup", "--print", "--system").out.split("\n", 1)[1])
-    assert "came with the package" in boot.ok("startup", "--root", root).out
+    assert f"\n{vendor} came with the package" in boot.ok("startup", "--root", root).out
     assert not unit.exists() and wants.is_symlink()
+    assert f"{vendor} no longer started at boot" in boot.ok("unstartup", "--root", root).out
+    assert vendor.exists() and not wants.is_symlink()
 
 
 class Manager:
@@ -288,6 +290,21 @@ def test_a_real_manager(pm, manager):
     # An end that was asked for is none that is repaired.
     pm.ok("daemon", "stop")
     wait_for(lambda: manager.show()["ActiveState"] == "inactive", 10)
+
+
+def test_an_app_does_not_speak_for_the_service(pm, manager):
+    """It is in the control group of the unit: WATCHDOG=trigger would kill the keeper, STOPPING=1 end the service."""
+    (pm.dir / "evil.py").write_text(
+        "import socket, sys, time\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\ns.connect(sys.argv[1])\n"
+        "s.send(b'STATUS=mine')\ns.send(b'STOPPING=1')\nprint('sent', flush=True)\ntime.sleep(1e6)\n")
+    pm.ini(f"[app:evil]\ncommand = python3 evil.py {manager.env['XDG_RUNTIME_DIR']}/systemd/notify\nready = spawn\n")
+    pm.ok("startup", "--user", env=manager.env)
+    assert manager.ctl("start", "pmctld").returncode == 0
+    manager.serves()
+    pm.ok("start")
+    pm.wait_log("evil", "sent")
+    assert manager.ctl("show", "pmctld", "--property=StatusText").stdout == "StatusText=\n"
+    manager.serves()
 
 
 def test_a_daemon_that_runs_already_becomes_the_service(pm, manager):

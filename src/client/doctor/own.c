@@ -230,7 +230,7 @@ static void check_boot(struct diagnosis *d)
 {
 	struct servicemgr m = {.user = geteuid() != 0};
 	struct err why;
-	char word[32];
+	char word[32], *linger;
 	if (!servicemgr_runs(&m, &why)) {
 		diagnosis_add(d, "boot", FINDING_OK, "%s; something else has to start pmctld",
 			      why.msg);
@@ -243,11 +243,12 @@ static void check_boot(struct diagnosis *d)
 					  " is %s",
 					  word[0] ? word : "not there"),
 			    "pmctl startup");
-	} else if (m.user && !servicemgr_lingers()) {
+	} else if (m.user && (linger = servicemgr_linger_fix())) {
 		finding_fix(diagnosis_add(d, "boot", FINDING_WARN,
 					  UNIT_NAME " is enabled, but starts at log in, and ends "
 						    "with the last log out"),
-			    "loginctl enable-linger");
+			    "%s", linger);
+		free(linger);
 	} else {
 		diagnosis_add(d, "boot", FINDING_OK, UNIT_NAME " is enabled%s",
 			      m.user ? ", and lingers" : "");

@@ -26,6 +26,8 @@ struct startup {
 	struct buf text;   /* without the mark */
 	struct buf marked; /* the file */
 	bool looked;	   /* systemd-analyze has */
+	bool shipped; /* the unit of the package says the same, and is the one: nothing is written
+		       */
 };
 
 static const char remedy[] =
@@ -182,22 +184,30 @@ static enum unit_is judge_existing(const struct startup *s, bool *there)
 	return is;
 }
 
-static bool is_shipped(const struct startup *s)
+/* Where nothing is in its way, the unit of the package, if it says the same, is the one. */
+static void find_shipped(struct startup *s)
 {
-	char *text = servicemgr_vendor_unit(&s->mgr);
-	bool same = text && unit_judge(text, s->text.data) == UNIT_SAME;
+	struct stat st;
+	char *where = NULL;
+	char *text = lstat(s->path, &st) != 0 ? servicemgr_vendor_unit(&s->mgr, &where) : NULL;
+	s->shipped = text && unit_judge(text, s->text.data) == UNIT_SAME;
+	if (s->shipped) {
+		free(s->path);
+		s->path = where;
+		where = NULL;
+	}
+	free(where);
 	free(text);
-	return same;
 }
 
 /* Bring the file where it has to be. The word for what was done, NULL with the reason. */
 static const char *put(struct startup *s, struct err *err, const char **hint)
 {
 	bool there;
-	enum unit_is is = judge_existing(s, &there);
-	if (!there && is_shipped(s)) {
+	if (s->shipped) {
 		return "came with the package";
 	}
+	enum unit_is is = judge_existing(s, &there);
 	if (there && is == UNIT_SAME) {
 		return "is there already";
 	}
@@ -234,9 +244,13 @@ static void say_next(struct startup *s)
 				 : "it starts at the next boot; at once: systemctl %sstart pmctld",
 			    user);
 	}
-	if (s->mgr.user && !servicemgr_lingers()) {
-		client_note(s->c, "a user's services start at log in and end with the last log "
-				  "out; from boot on: loginctl enable-linger");
+	char *linger = s->mgr.user ? servicemgr_linger_fix() : NULL;
+	if (linger) {
+		client_note(s->c,
+			    "a user's services start at log in and end with the last log out; "
+			    "from boot on: %s",
+			    linger);
+		free(linger);
 	}
 	if (!s->mgr.user && getenv("SUDO_USER")) {
 		client_note(s->c,
@@ -276,6 +290,9 @@ int cmd_startup(struct client *c)
 		return client_flush(c) ? 0 : 1;
 	}
 	ok = ok && need_manager(&s, &err, &hint);
+	if (ok) {
+		find_shipped(&s);
+	}
 	if (ok && !c->json) {
 		buf_addf(&c->out, "# %s\n", s.path);
 		buf_add(&c->out, s.marked.data, s.marked.len);
@@ -316,20 +333,22 @@ int cmd_unstartup(struct client *c)
 	const char *hint = NULL;
 	const char *what = NULL;
 	bool ok = read_options(&s, c, &err) && build(&s, &err) && need_manager(&s, &err, &hint);
-	char *shipped = ok ? servicemgr_vendor_unit(&s.mgr) : NULL;
+	char *vendor = NULL;
+	free(ok ? servicemgr_vendor_unit(&s.mgr, &vendor) : NULL);
 	struct stat st;
-	if (ok && !shipped && lstat(s.path, &st) != 0) {
+	bool own = ok && lstat(s.path, &st) == 0;
+	if (ok && !vendor && !own) {
 		client_note(c, "there is no unit: %s", s.path);
 		finish(&s);
 		return 0;
 	}
-	free(shipped);
 	what = ok && servicemgr_ctl(&s.mgr, "disable", true, &err) ? take_away(&s, &err) : NULL;
 	ok = what && servicemgr_ctl(&s.mgr, "daemon-reload", false, &err);
 	if (ok) {
-		client_add_text(&c->out, s.path);
+		client_add_text(&c->out, own ? s.path : vendor);
 		buf_addf(&c->out, " %s; what runs now runs on\n", what);
 	}
+	free(vendor);
 	int status = !ok ? client_fail(c, &err, hint) : client_flush(c) ? 0 : 1;
 	finish(&s);
 	return status;

@@ -96,17 +96,18 @@ char *servicemgr_read(const char *path)
 	return text;
 }
 
-char *servicemgr_vendor_unit(const struct servicemgr *m)
+char *servicemgr_vendor_unit(const struct servicemgr *m, char **where)
 {
 	static const char *const dirs[] = {"/usr/local/lib", "/usr/lib", "/lib"};
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		char *path = xasprintf("%s%s/systemd/%s/" UNIT_NAME, m->root ? m->root : "",
 				       dirs[i], m->user ? "user" : "system");
 		char *text = servicemgr_read(path);
-		free(path);
 		if (text) {
+			*where = path;
 			return text;
 		}
+		free(path);
 	}
 	return NULL;
 }
@@ -156,16 +157,20 @@ bool servicemgr_verify(const struct servicemgr *m, const char *path, bool *looke
 	return !about_us;
 }
 
-bool servicemgr_lingers(void)
+char *servicemgr_linger_fix(void)
 {
 	struct user u;
 	struct err ignored;
 	if (!users_resolve(NULL, NULL, &u, &ignored)) {
-		return false;
+		return xstrdup("loginctl enable-linger");
 	}
 	char *path = xasprintf("/var/lib/systemd/linger/%s", u.name);
-	bool lingers = access(path, F_OK) == 0;
+	char *fix = access(path, F_OK) == 0
+			    ? NULL
+			    : xasprintf("loginctl enable-linger (where that is denied: sudo "
+					"loginctl enable-linger %s)",
+					u.name);
 	free(path);
 	users_finish(&u);
-	return lingers;
+	return fix;
 }

@@ -23,8 +23,9 @@ bool servicemgr_runs(const struct servicemgr *m, struct err *err);
 /* Where a unit of the administrator or user is, and where packages put theirs. The caller frees;
  * NULL (ERR_FAILED): HOME is not set. */
 char *servicemgr_unit_dir(const struct servicemgr *m, struct err *err);
-/* The text of the unit that came with a package; NULL if there is none. The caller frees. */
-char *servicemgr_vendor_unit(const struct servicemgr *m);
+/* The text of the unit that came with a package, *where = its path; NULL if there is none. The
+ * caller frees both. */
+char *servicemgr_vendor_unit(const struct servicemgr *m, char **where);
 
 /* systemctl WORD UNIT_NAME, or only WORD. Without effect on another root but for enable and
  * disable. */
@@ -35,8 +36,9 @@ void servicemgr_word(const struct servicemgr *m, const char *word, char *out, si
  * there or cannot work, *looked tells. */
 bool servicemgr_verify(const struct servicemgr *m, const char *path, bool *looked, struct err *err);
 
-/* Whether services of the user we are start at boot, and run on after the last log out. */
-bool servicemgr_lingers(void);
+/* What makes services of the user we are start at boot and run on after the last log out; NULL if
+ * they do. The caller frees. */
+char *servicemgr_linger_fix(void);
 
 /* A small file as text, NULL with errno. The caller frees. */
 char *servicemgr_read(const char *path);

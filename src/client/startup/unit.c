@@ -60,11 +60,11 @@ static void add_head(struct buf *out, const struct unit *u)
 
 static void add_service(struct buf *out, const struct unit *u)
 {
-	buf_adds(out, "[Service]\nType=notify\n"
-		      "# After a kill of the keeper another process of ours is the main one, and "
-		      "says so.\n"
-		      "NotifyAccess=all\n"
-		      "ExecStart=");
+	buf_adds(out,
+		 "[Service]\nType=notify\n"
+		 "# None of the apps, which run in this control group too, is to speak for us.\n"
+		 "NotifyAccess=main\n"
+		 "ExecStart=");
 	add_word(out, u->pmctld, true);
 	buf_adds(out, " --foreground\n# The program that is installed now takes over in place; no "
 		      "app notices.\nExecReload=");
