@@ -72,7 +72,7 @@ struct app *apps_add(struct daemon *d, struct app_def *def, const struct asker *
 	app->daemon = d;
 	list_init(&app->others);
 	list_add(&d->apps, &app->node);
-	redefine_first(app, def, &conf, by);
+	redefine_set(app, def, &conf, by);
 	if (!redefine_may_be_user(app, err)) {
 		free_app(app);
 		return NULL;

@@ -113,8 +113,8 @@ static bool keeps_cluster(const struct app *app, const struct app_conf *conf, bo
 	       conf->balance == app->conf.balance;
 }
 
-static void set_definition(struct app *app, struct app_def *def, struct app_conf *conf,
-			   const struct asker *by)
+void redefine_set(struct app *app, struct app_def *def, struct app_conf *conf,
+		  const struct asker *by)
 {
 	struct err ignored;
 	bool keep = keeps_cluster(app, conf, apps_any_live(app));
@@ -142,12 +142,6 @@ static void set_definition(struct app *app, struct app_def *def, struct app_conf
 	each_inst(app, take_up);
 	schedule_changed(app);
 	watch_update(app);
-}
-
-void redefine_first(struct app *app, struct app_def *def, struct app_conf *conf,
-		    const struct asker *by)
-{
-	set_definition(app, def, conf, by);
 }
 
 void redefine_lines(struct app *app, struct app_def *def)
@@ -195,7 +189,7 @@ static bool set_other(struct app *app, struct app_def *def, const struct asker *
 	}
 	*old = app->def;
 	tell_changes(app, def, asked);
-	set_definition(app, def, &conf, by);
+	redefine_set(app, def, &conf, by);
 	return true;
 }
 

@@ -28,9 +28,10 @@ bool redefine_app(struct app *app, struct app_def *def, const struct asker *by,
 bool redefine_back(struct app *app, struct err *err);
 /* It says the same, in other lines of its file. Taken over. */
 void redefine_lines(struct app *app, struct app_def *def);
-/* The first definition of a new app; conf is taken over, too. */
-void redefine_first(struct app *app, struct app_def *def, struct app_conf *conf,
-		    const struct asker *by);
+/* From now on this is in force, and what can change under processes does; the first one of a new
+ * app, too. def and conf are taken over; the definition that was in force is still the caller's. */
+void redefine_set(struct app *app, struct app_def *def, struct app_conf *conf,
+		  const struct asker *by);
 /* All errors of a definition in one message. conf is the caller's, also on failure. */
 bool redefine_decode(struct app_conf *conf, const struct app_def *def, struct err *err);
 /* Only root may run apps as somebody else. */
