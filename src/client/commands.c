@@ -359,7 +359,13 @@ const struct command commands[] = {
 	 .aliases = "top dash dashboard",
 	 .args = "",
 	 .summary = "The dashboard: apps, figures, logs and events, live",
-	 .doc = "Press ? in it for its keys. It never starts a daemon; where that is away it shows "
+	 .doc = "Press ? in it for its keys. Alerts stand below the header, A lists them: what "
+		"failed, "
+		"waits for a restart, is not ready, leaks, or is near its memory_max or its limit "
+		"of descriptors; an app list that is not what runs (looked at each second); and, "
+		"of the daemon itself, disks that are nearly full, logs or state that cannot be "
+		"written, and descriptors. "
+		"It never starts a daemon; where that is away it shows "
 		"the last "
 		"known state and comes back by itself. With NO_COLOR it uses bold, underline and "
 		"reverse "
