@@ -22,7 +22,7 @@ _pmctl_options()
 	rotate) opts="--json --color --config --timeout --no-wait --host --help"; names=1 ;;
 	events) opts="--follow --lines --since --type --json --color --config --timeout --no-wait --host --help"; names=1 ;;
 	why) opts="--json --color --config --timeout --no-wait --host --help"; names=1 ;;
-	monit|top|dash) opts="--json --color --config --timeout --no-wait --host --help"; names=0 ;;
+	monit|top|dash|dashboard) opts="--json --color --config --timeout --no-wait --host --help"; names=0 ;;
 	metrics) opts="--prometheus --json --color --config --timeout --no-wait --host --help"; names=0 ;;
 	wait) opts="--for --json --color --config --timeout --no-wait --host --help"; names=1 ;;
 	is-active) opts="--json --color --config --timeout --no-wait --host --help"; names=1 ;;
@@ -48,50 +48,108 @@ _pmctl_options()
 	esac
 }
 
+# Words are compared, never expanded: a name is whatever another machine says.
+_pmctl_offer()
+{
+	local word
+	for word; do
+		[[ $word == "$cur"* ]] && COMPREPLY+=("$word")
+	done
+}
+
+# readline does that itself, with all its quoting.
+_pmctl_files()
+{
+	compopt -o default 2>/dev/null
+}
+
+_pmctl_hosts()
+{
+	mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
+}
+
+# [profiles]
+_pmctl_names()
+{
+	local line
+	while IFS= read -r line; do
+		line=${line%%$'\t'*}
+		[[ $line == *[!A-Za-z0-9_.@-]* ]] || _pmctl_offer "$line"
+	done < <(command pmctl "${where[@]}" __names "$@" 2>/dev/null </dev/null)
+}
+
 _pmctl()
 {
-	local cur prev cmd="" opts names words=0 i host=() _pmctl_commands
+	local commands="start stop restart reload delete scale signal reset list status show env ports jlist logs flush rotate events why monit metrics wait is-active plan apply history rollback check import daemon update ping kill save resurrect init doctor startup unstartup completion help"
+	local cur=${2-${COMP_WORDS[COMP_CWORD]}} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local cmd="" opts names operands=0 i word where=() IFS=$' \t\n'
 	COMPREPLY=()
-	cur=${COMP_WORDS[COMP_CWORD]}
-	prev=${COMP_WORDS[COMP_CWORD-1]}
-	_pmctl_commands="start stop restart reload delete scale signal reset list status show env ports jlist logs flush rotate events why monit metrics wait is-active plan apply history rollback check import daemon update ping kill save resurrect init doctor startup unstartup completion help"
 	for ((i = 1; i < COMP_CWORD; i++)); do
-		case "${COMP_WORDS[i]}" in
-		-c|--config|--timeout|--color) ((i++)) ;;
-		--host) ((i++)); host=(--host "${COMP_WORDS[i]}")
-			while [ "${COMP_WORDS[i+1]}" = @ ]; do
-				host[1]+=@${COMP_WORDS[i+2]}; ((i += 2))
-			done ;;
-		-*) ;;
-		*) if [ -z "$cmd" ]; then cmd=${COMP_WORDS[i]}; else words=$((words + 1)); fi ;;
+		case ${COMP_WORDS[i]} in
+		-c|--config|--timeout|--color|--host)
+			word=${COMP_WORDS[i]}
+			((i++))
+			[[ ${COMP_WORDS[i]} != = ]] || ((i++))
+			case $word in
+			--host)
+				word=${COMP_WORDS[i]}
+				while [[ ${COMP_WORDS[i+1]} == @ ]]; do
+					word+=@${COMP_WORDS[i+2]}
+					((i += 2))
+				done
+				where+=(--host "$word") ;;
+			-c|--config)
+				word=${COMP_WORDS[i]//["'\\\""]/}
+				where+=(-c "${word/#\~\//$HOME/}") ;;
+			esac ;;
+		=) ((i++)) ;;
+		@|-*) ;;
+		*) if [[ -z $cmd ]]; then cmd=${COMP_WORDS[i]}; else ((operands++)); fi ;;
 		esac
 	done
-	case "$prev" in
-	-c|--config|--cwd|--env-file|--log-out|--log-err) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
-	--host) COMPREPLY=($(compgen -A hostname -- "$cur")); return ;;
-	--for) COMPREPLY=($(compgen -W "ready stopped" -- "$cur")); return ;;
+	if [[ ${COMP_WORDS[COMP_CWORD]} == = ]]; then
+		cur=""
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD-2]}
+	fi
+	case $prev in
+	--env) _pmctl_names profiles; return ;;
+	--output|-o) _pmctl_files; return ;;
+	--error|-e) _pmctl_files; return ;;
+	--log|-l) _pmctl_files; return ;;
+	--interpreter) _pmctl_files; return ;;
+	--cwd) _pmctl_files; return ;;
+	--env-file) _pmctl_files; return ;;
+	--mode) _pmctl_offer auto fork cluster; return ;;
+	--balance) _pmctl_offer shared reuseport round-robin; return ;;
+	--autorestart) _pmctl_offer always on-failure never; return ;;
+	--kill-mode) _pmctl_offer tree group process; return ;;
+	--ready) _pmctl_offer auto spawn listening message notify; return ;;
+	--log-format) _pmctl_offer raw time json; return ;;
+	--log-compress) _pmctl_offer no gzip; return ;;
+	--color) _pmctl_offer auto always never; return ;;
+	--config|-c) _pmctl_files; return ;;
+	--host) _pmctl_hosts; return ;;
+	--for) _pmctl_offer ready stopped; return ;;
+	--root) _pmctl_files; return ;;
 	esac
-	if [ -z "$cmd" ]; then
-		COMPREPLY=($(compgen -W "$_pmctl_commands --help --version" -- "$cur"))
+	if [[ -z $cmd ]]; then
+		[[ $prev == @ ]] || _pmctl_offer $commands --help --version
 		return
 	fi
 	_pmctl_options "$cmd"
-	case "$cur" in
-	-*) COMPREPLY=($(compgen -W "$opts" -- "$cur")) ;;
-	*)
-		case "$cmd" in
-		help) COMPREPLY=($(compgen -W "$_pmctl_commands exit-codes" -- "$cur")) ;;
-		check|plan|apply|import) COMPREPLY=($(compgen -f -- "$cur")) ;;
-		daemon) COMPREPLY=($(compgen -W "start stop status upgrade paths" -- "$cur")) ;;
-		completion) COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur")) ;;
-		signal) [ "$words" = 0 ] && COMPREPLY=($(compgen -W "SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS SIGIOT SIGPOLL" -- "$cur")) ;;
-		esac
-		if [ "$names" = 1 ] && [ ${#COMPREPLY[@]} = 0 ]; then
-			COMPREPLY=($(compgen -W "$(pmctl "${host[@]}" __names 2>/dev/null)" -- "$cur"))
-			[ "$cmd" = start ] && COMPREPLY+=($(compgen -f -- "$cur"))
-		fi
-		;;
+	if [[ $cur == -* ]]; then
+		_pmctl_offer $opts
+		return
+	fi
+	case $cmd in
+	help) _pmctl_offer $commands exit-codes ;;
+	check|plan|apply|import) _pmctl_files ;;
+	daemon) [ $operands = 0 ] && _pmctl_offer start stop status upgrade paths ;;
+	completion) [ $operands = 0 ] && _pmctl_offer bash zsh fish ;;
+	signal) if [ $operands = 0 ]; then names=0; _pmctl_offer SIGHUP SIGINT SIGQUIT SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGKILL SIGUSR1 SIGSEGV SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGSTKFLT SIGCHLD SIGCONT SIGSTOP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGXCPU SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR SIGSYS SIGIOT SIGPOLL; fi ;;
 	esac
+	[[ $names = 0 ]] || _pmctl_names
+	[[ $cmd != start || ${#COMPREPLY[@]} -gt 0 ]] || _pmctl_files
 }
-complete -o filenames -o bashdefault -F _pmctl pmctl
+complete -F _pmctl pmctl
