@@ -10,7 +10,7 @@
 
 #include "common/mem.h"
 
-#define TRIES 5
+#define TRIES 50 /* a flood may rotate each few milliseconds */
 
 static int open_regular(const char *path, struct stat *st)
 {

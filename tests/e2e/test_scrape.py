@@ -172,10 +172,7 @@ def test_both_killed(pm, sock, port):
     ini(pm, f"127.0.0.1:{port}", "two.ini", "two", project="two")
     pm.ok("start", "two.ini")
     scrape(port)
-    d = pm.daemon()
-    os.kill(d["pid"], signal.SIGSTOP)  # or it would become the keeper
-    os.kill(d["keeper_pid"], signal.SIGKILL)
-    os.kill(d["pid"], signal.SIGKILL)
+    pm.kill_both()
     pm.ok("daemon", "start")
     assert sock.exists()
     assert scrape(sock).one("pmctl_apps") == scrape(port).one("pmctl_apps") == 2
