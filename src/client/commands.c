@@ -435,6 +435,8 @@ const struct command commands[] = {
 		"nothing. Apps "
 		"of other files are never touched. Without --env the profile is the one of the "
 		"last time.\n"
+		"New code in the same place, or behind a link, is no change of the file: pmctl "
+		"reload takes it.\n"
 		"One apply at a time: a second one waits. Ctrl-C ends it after the instances under "
 		"way; an app that is not through by then goes back to the definition before.",
 	 OPTS(apply_opts),

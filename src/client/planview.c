@@ -9,6 +9,8 @@
 #define NAME_COLUMN 12 /* at least */
 #define KEY_COLUMN  14
 #define MAX_SAME    8 /* names of apps that do not change */
+#define MAX_VALUE   200
+#define CONTEXT	    40 /* of what is the same in both */
 
 static long long number(const json_t *o, const char *key)
 {
@@ -147,6 +149,43 @@ static void add_padded(struct buf *out, const char *text, size_t width)
 		 "");
 }
 
+static size_t char_begin(const char *s, size_t at)
+{
+	while (at && ((unsigned char)s[at] & 0xC0) == 0x80) {
+		at--;
+	}
+	return at;
+}
+
+/* Of a long text the part around where the two begin to differ. */
+static void add_value(struct buf *out, const char *text, size_t same)
+{
+	size_t len = strlen(text);
+	size_t from = len > MAX_VALUE && same > CONTEXT ? char_begin(text, same - CONTEXT) : 0;
+	size_t to = len - from > MAX_VALUE ? char_begin(text, from + MAX_VALUE) : len;
+	buf_adds(out, from ? "..." : "");
+	buf_add_escaped(out, text + from, to - from, 0);
+	buf_adds(out, to < len ? "..." : "");
+}
+
+static size_t count_same(const char *a, const char *b)
+{
+	size_t n = 0;
+	while (a[n] && a[n] == b[n]) {
+		n++;
+	}
+	return n;
+}
+
+static void add_values(const struct client *c, struct buf *out, const char *before,
+		       const char *after)
+{
+	size_t same = count_same(before, after);
+	add_value(out, before, same);
+	buf_adds(out, c->utf8 ? " → " : " -> ");
+	add_value(out, after, same);
+}
+
 static void add_key(const struct client *c, struct buf *out, const json_t *k)
 {
 	const json_t *before = json_object_get(k, "old"), *after = json_object_get(k, "new");
@@ -159,9 +198,7 @@ static void add_key(const struct client *c, struct buf *out, const json_t *k)
 			      : !json_is_string(after) ? "removed"
 						       : "changed");
 	} else {
-		client_add_text(out, member_text(k, "old", "unset"));
-		buf_adds(out, c->utf8 ? " → " : " -> ");
-		client_add_text(out, member_text(k, "new", "unset"));
+		add_values(c, out, member_text(k, "old", "unset"), member_text(k, "new", "unset"));
 	}
 	buf_addc(out, '\n');
 }

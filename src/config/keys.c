@@ -62,7 +62,9 @@ const struct key keys[] = {
 	 .apply = APPLY_RELOAD,
 	 .meta = "PATH",
 	 .doc = "The directory to run in. It is resolved anew at each start, so a link that "
-		"points to the current release is followed. Default the directory of the file."},
+		"points to the current release is followed. Where it leads is not looked at by "
+		"apply: "
+		"after a switch, pmctl reload. Default the directory of the file."},
 	{.name = "env.",
 	 .type = &type_env,
 	 AT(env),

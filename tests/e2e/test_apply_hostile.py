@@ -133,6 +133,15 @@ def test_the_plan_says_which_slots_go(pm, count, words):
     assert words in pm.ok("plan").out
 
 
+def test_of_a_long_value_the_plan_shows_what_differs(pm):
+    text = f"[app:a]\ncommand = sh -c 'exec sleep 1000000' {'é' * 3000} %s {'y' * 3000}\n{FORK}"
+    pm.up(text % "one")
+    pm.ini(text % "two")
+    line = next(line for line in pm.ok("plan").out.splitlines() if "command" in line)
+    assert "é one yy" in line and "é two yy" in line and line.count("...") == 4 and len(line) < 600, line
+    assert "é" * 3000 + " two" in plan(pm)["apps"][0]["keys"][0]["new"]
+
+
 def test_another_name_for_an_app_with_a_port(pm):
     """What is removed gives way first: its port is that of the new one."""
     port = free_port()
