@@ -494,7 +494,8 @@ const struct command commands[] = {
 		"A list that is a program is evaluated by node, for 10 s or --timeout "
 		"at most. Values that it "
 		"takes from the environment are not written: the report and a comment in the "
-		"result name them. See WHAT IMPORT MAKES OF A KEY.",
+		"result name them. Values that no line can hold, such as keys of several lines, go "
+		"with --output into an env_file beside it. See WHAT IMPORT MAKES OF A KEY.",
 	 OPTS(import_opts),
 	 .min = 1,
 	 .max = 1,

@@ -44,6 +44,7 @@ ARGS = ["plain", "", " ", " lead", "trail ", "a b", "it's", '"quoted"', "back\\s
         "--opt=va'l\"ue", "$'x'", "'", "\\", "x" * 5000, "\u2028", "${NAME}"]
 ENV = {"PLAIN": "x", "EMPTY": "", "INNER": "a  b\tc", "QUOTES": "it's \"it\"", "BACK": "\\n \\", "SIGNS": "a=b;c#d [e] $F ${G} `h` %i",
        "SEMI": "; not a comment", "HASH": "# nor this", "BRACKET": "[app:x]", "UNI": "zwölf ☃ 日本", "CTRL": "a\x1b[31m\x07b", "LONG": "y" * 40000,
+       "LINES": "-----BEGIN KEY-----\nab+/=\n-----END KEY-----\n", "LEAD": "  x", "TRAIL": "x\t ", "CR": "a\r\n", "BLANK": " ", "MIX": " \n\"'$\\ \\n${X} #",
        "EQ": "=", "QUOTED": "'single'", "DQUOTED": '"double"', "lower_1": "1", "NUM": 5, "FLOAT": 1.5, "BOOL": True, "DOLLAR": "$'x'"}
 
 
@@ -65,6 +66,29 @@ def test_arguments_and_environment_are_exact(pm, kind):
     assert got["argv"] == ARGS
     assert got["execArgv"] == app["node_args"]
     assert got["env"] == want
+
+
+def test_what_no_line_can_hold_has_a_file_of_its_own(pm):
+    env = {"KEY": "s3cr3t\nline", "PLAIN": "x"}
+    put(pm, "process.json", json.dumps({"apps": [{"name": "a b", "script": "a.js", "env": env, "env_prod": {"KEY": "x\ny"}}, {"name": "c", "script": "c.js"}]}))
+    r = pm.ok("import", "process.json", "-o", "conf.ini")
+    assert (pm.dir / "conf.a-b.env").read_text() == 'KEY="s3cr3t\\nline"\n' and (pm.dir / "conf.a-b.env").stat().st_mode & 0o777 == 0o600
+    text = (pm.dir / "conf.ini").read_text()
+    assert "env_file = conf.a-b.env" in text and "s3cr3t" not in text + r.err and "env.PLAIN = x" in text and text.count("env_file") == 1
+    assert "in conf.a-b.env" in r.err and "env_prod.KEY" in r.err
+    pm.ok("check", "conf.ini")
+    os.unlink(pm.dir / "conf.ini")
+    r = pm.fails(1, "import", "process.json", "-o", "conf.ini")
+    assert "conf.a-b.env is there already" in r.err and not (pm.dir / "conf.ini").exists()
+    os.unlink(pm.dir / "conf.a-b.env")
+    (pm.dir / "conf.ini").mkdir()
+    pm.fails(1, "import", "process.json", "-o", "conf.ini", "--force")
+    assert sorted(p.name for p in pm.dir.glob("conf*")) == ["conf.ini"]
+    put(pm, "conf.a-b.env", "old\n")
+    pm.fails(1, "import", "process.json", "-o", "conf.ini", "--force")
+    assert (pm.dir / "conf.a-b.env").exists()
+    r = pm.ok("import", "process.json")
+    assert "env_file" not in r.out and "s3cr3t" not in r.out and "line break" in r.err
 
 
 def test_a_line_for_a_shell_is_exact(pm):

@@ -23,6 +23,30 @@ static const char *variable(const char *name)
 	return strcmp(name, "HOME") == 0 ? "/home/u" : NULL;
 }
 
+/* Each pattern means two files, and what lies beside a list is always there. */
+static bool files_of(const char *pattern, struct words *out)
+{
+	words_add(out, pattern);
+	words_add(out, "/srv/app/other.conf");
+	return strlen(pattern) % 5 != 0;
+}
+
+static bool text_of(const char *path, struct buf *out, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	if (strcmp(slash ? slash : "", "/.foreman") == 0) {
+		buf_adds(out, "port: 70\nformation: web=2,all=0\n");
+	} else if (strcmp(slash ? slash : "", "/.env") == 0) {
+		buf_adds(out, "PORT=65535\n");
+	} else if (strlen(path) % 7 == 0) {
+		return err_set(err, ERR_CONFIG, "%.60s: no", path);
+	} else {
+		buf_adds(out, "[program:z]\ncommand=%(here)s/x\n[include]\nfiles=*\n[group:g]\n"
+			      "programs=z,a\n");
+	}
+	return true;
+}
+
 static void check(struct import *im, enum import_format format)
 {
 	struct err_list problems = {0};
@@ -51,7 +75,8 @@ static void check(struct import *im, enum import_format format)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct import_world world = {.look = look, .env = variable};
+	static const struct import_world world = {
+		.look = look, .env = variable, .glob = files_of, .text = text_of};
 	static const enum import_format formats[] = {FORMAT_JSON, FORMAT_YAML, FORMAT_SUPERVISORD,
 						     FORMAT_PROCFILE, FORMAT_DUMP};
 	static const char letters[] = "jyspd";

@@ -57,6 +57,17 @@ static char *dir_of(const char *path)
 
 /* --- a list that is a program --- */
 
+/* An app has one env_file. */
+static void tell_no_dotenv(struct import *im)
+{
+	for (size_t i = 0; i < im->napps; i++) {
+		if (im->apps[i]->env_text.len) {
+			import_say(im, im->apps[i], "dotenv", IMPORT_UNSUPPORTED, NULL,
+				   "it has an env_file of its own, so .env is not read for it");
+		}
+	}
+}
+
 /* Whether the file makes variables itself, as dotenv does from .env. */
 static void use_dotenv(struct import *im, const json_t *wrote)
 {
@@ -68,6 +79,7 @@ static void use_dotenv(struct import *im, const json_t *wrote)
 			import_say(im, NULL, "dotenv", IMPORT_CHANGED, "env_file",
 				   "in [defaults]: .env is read at each start, and all of it is "
 				   "given to each app");
+			tell_no_dotenv(im);
 		}
 		free(ours);
 	}
@@ -159,6 +171,40 @@ static void print_report(const struct import *im)
 	buf_finish(&text);
 }
 
+/* An env_file that was made of it, beside the result. *fresh: there was none before. */
+static bool write_env_file(const struct import *im, const struct import_app *a, bool force,
+			   bool *fresh, char **path, struct err *err)
+{
+	struct stat st;
+	*path = xasprintf("%s/%s", im->out_dir, def_find(a->def, "env_file")->value);
+	*fresh = lstat(*path, &st) != 0;
+	return importfile_write(*path, &a->env_text, force, err);
+}
+
+/* The env_files, and then the result; all or none. */
+static bool write_all(const struct client *c, const struct import *im, const char *output,
+		      const struct buf *ini, struct err *err)
+{
+	bool force = args_has(&c->args, "force"), ok = true, fresh;
+	struct words made = {0};
+	for (size_t i = 0; ok && i < im->napps; i++) {
+		char *path = NULL;
+		if (im->apps[i]->env_text.len) {
+			ok = write_env_file(im, im->apps[i], force, &fresh, &path, err);
+		}
+		if (ok && path && fresh) {
+			words_add(&made, path);
+		}
+		free(path);
+	}
+	ok = ok && importfile_write(output, ini, force, err);
+	for (size_t i = 0; !ok && i < made.n; i++) {
+		unlink(made.v[i]);
+	}
+	words_finish(&made);
+	return ok;
+}
+
 static int finish(struct client *c, struct import *im, enum import_format format,
 		  const char *output)
 {
@@ -174,7 +220,7 @@ static int finish(struct client *c, struct import *im, enum import_format format
 	if (!valid && !c->json) {
 		appfile_report(c, &problems, output ? "nothing written" : "to be mended by hand");
 	}
-	if (output && valid && !importfile_write(output, &ini, args_has(&c->args, "force"), &err)) {
+	if (output && valid && !write_all(c, im, output, &ini, &err)) {
 		status = client_fail(c, &err, NULL);
 	} else if (output && valid) {
 		client_note(c, "written: %s; next: pmctl check %s", output, output);
@@ -249,8 +295,21 @@ static bool read_source(const struct client *c, struct import *im, struct source
 	return ok || err_wrap(err, "%s", s->shown);
 }
 
+/* "pmctl" of "conf/pmctl.ini". Caller frees. */
+static char *stem_of(const char *output)
+{
+	const char *slash = strrchr(output, '/');
+	char *stem = xstrdup(slash ? slash + 1 : output);
+	char *dot = strrchr(stem, '.');
+	if (dot && dot != stem) {
+		*dot = '\0';
+	}
+	return stem;
+}
+
 static int import_source(struct client *c, struct source *s, const char *output)
 {
+	char *stem = output ? stem_of(output) : NULL;
 	struct import im = {0};
 	struct err err = {0};
 	const char *hint = NULL;
@@ -258,6 +317,7 @@ static int import_source(struct client *c, struct source *s, const char *output)
 	bool ok = out_dir != NULL;
 	if (ok) {
 		import_init(&im, &world, s->shown, s->dir, out_dir);
+		im.env_stem = stem;
 		im.src_path = s->path ? xstrdup(s->path) : NULL;
 		im.real_dir = realpath(s->dir, NULL);
 		ok = read_source(c, &im, s, &hint, &err);
@@ -271,6 +331,7 @@ static int import_source(struct client *c, struct source *s, const char *output)
 	}
 	import_finish(&im);
 	free(out_dir);
+	free(stem);
 	return status;
 }
 

@@ -27,6 +27,7 @@ static void app_free(struct import_app *a)
 {
 	def_free(a->def);
 	words_finish(&a->notes);
+	buf_finish(&a->env_text);
 	for (size_t i = 0; i < a->nprofiles; i++) {
 		def_free(a->profiles[i]);
 	}
@@ -260,12 +261,13 @@ static bool check_line(const char *value, struct err *err)
 	if (strpbrk(value, "\r\n")) {
 		return err_set(err, ERR_CONFIG,
 			       "a line break cannot be written here; use a file named with "
-			       "env_file, or have the program read it");
+			       "env_file (which --output makes for a variable of an app)");
 	}
 	if (len && (strchr(blanks, value[0]) || strchr(blanks, value[len - 1]))) {
 		return err_set(err, ERR_CONFIG,
 			       "blanks at its beginning or end cannot be written here; use a file "
-			       "named with env_file");
+			       "named with env_file (which --output makes for a variable of an "
+			       "app)");
 	}
 	if (len > LIMIT_INI_LINE - LINE_SPARE) {
 		return err_set(err, ERR_CONFIG, "is longer than a line may be (64 KiB)");
@@ -286,6 +288,34 @@ bool import_put(struct import *im, struct app_def *def, const char *key, const c
 		def_set(def, key, value, 0);
 	}
 	return ok || (k ? false : err_set(err, ERR_CONFIG, "unknown key"));
+}
+
+bool import_put_apart(struct import *im, struct import_app *app, const char *name,
+		      const char *value)
+{
+	static const char escaped[] = "\nn\rr\tt\\\\\"\"$$";
+	if (!im->env_stem || (def_find(app->def, "env_file") && !app->env_text.len)) {
+		return false;
+	}
+	if (!app->env_text.len) {
+		char *file = xasprintf("%s.%s.env", im->env_stem, app->def->name);
+		def_set(app->def, "env_file", file, 0);
+		free(file);
+	}
+	buf_addf(&app->env_text, "%s=\"", name);
+	for (const char *s = value; *s; s++) {
+		const char *e = escaped;
+		while (*e && *e != *s) {
+			e += 2;
+		}
+		if (*e) {
+			buf_addf(&app->env_text, "\\%c", e[1]);
+		} else {
+			buf_addc(&app->env_text, *s);
+		}
+	}
+	buf_adds(&app->env_text, "\"\n");
+	return true;
 }
 
 /* --- paths --- */

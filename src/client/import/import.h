@@ -41,6 +41,7 @@ struct import_app {
 	struct app_def *def;	   /* name and settings */
 	unsigned line;		   /* of the source, where it begins; 0 = unknown */
 	struct words notes;	   /* comments in front of the settings */
+	struct buf env_text;	   /* of an env_file of its own, for what no line can hold */
 	struct app_def **profiles; /* named as the profile, settings laid over def's */
 	size_t nprofiles;
 };
@@ -60,11 +61,12 @@ struct import_world {
 
 struct import {
 	const struct import_world *world;
-	const char *shown; /* the source, for messages */
-	char *src_path;	   /* absolute, or NULL: it has none */
-	char *src_dir;	   /* absolute: what relative paths of the source mean */
-	char *real_dir;	   /* src_dir with its links followed, as node says __dirname; or NULL */
-	char *out_dir;	   /* absolute: where the result will lie */
+	const char *shown;    /* the source, for messages */
+	char *src_path;	      /* absolute, or NULL: it has none */
+	char *src_dir;	      /* absolute: what relative paths of the source mean */
+	char *real_dir;	      /* src_dir with its links followed, as node says __dirname; or NULL */
+	char *out_dir;	      /* absolute: where the result will lie */
+	const char *env_stem; /* how such a file is called: STEM.APP.env; NULL = none is made */
 	struct import_app *defaults;
 	struct import_app **apps;
 	size_t napps;
@@ -97,6 +99,10 @@ void import_drop(struct import *im, struct import_app *app);
 /* Set a key after the parser of pmctl.ini has accepted it. *err gets a reason without subject. */
 bool import_put(struct import *im, struct app_def *def, const char *key, const char *value,
 		struct err *err);
+/* Put a variable whose value a line of an INI file cannot hold into the app's own env_file. False
+ * if there is none to be made. */
+bool import_put_apart(struct import *im, struct import_app *app, const char *name,
+		      const char *value);
 /* The settings of a profile of an app, made if need be; NULL if no profile can be called that. */
 struct app_def *import_profile(struct import *im, struct import_app *app, const char *name);
 

@@ -355,11 +355,15 @@ void import_env_set(struct mapping *m, struct app_def *def, const char *prefix, 
 			   : json_is_array(v)  ? "a list"
 			   : json_is_object(v) ? "an object"
 					       : "missing");
-	} else if (!import_put(m->im, def, key, text, &err)) {
+	} else if (import_put(m->im, def, key, text, &err)) {
+		buf_addf(done, "%senv.%s", done->len ? ", " : "", name);
+	} else if (def == m->app->def && import_put_apart(m->im, m->app, name, text)) {
+		import_say(m->im, m->app, source, IMPORT_MAPPED, "env_file",
+			   "no line of an INI file can hold it; it is in %s",
+			   def_find(def, "env_file")->value);
+	} else {
 		import_say(m->im, m->app, source, IMPORT_UNSUPPORTED, NULL, "%s; left out",
 			   err.msg);
-	} else {
-		buf_addf(done, "%senv.%s", done->len ? ", " : "", name);
 	}
 	free(source);
 	free(text);
