@@ -11,6 +11,7 @@
 #include "common/signals.h"
 #include "common/units.h"
 #include "daemon/daemon.h"
+#include "daemon/note.h"
 #include "daemon/runner.h"
 #include "daemon/workers.h"
 #include "proto/params.h"
@@ -80,27 +81,16 @@ static void write_last_exit(struct jw *w, const struct inst *in)
 	jw_end(w);
 }
 
-/* How its memory grows, where that looks like a leak; false else. */
-static bool leak_of(const struct inst *in, int64_t *bytes_per_min, int64_t *left_ms)
-{
-	if (!in->past || !in->pid || !leak_is(&in->past->leak)) {
-		return false;
-	}
-	*bytes_per_min = leak_bytes_per_min(&in->past->leak);
-	*left_ms = leak_left_ms(&in->past->leak, in->app->conf.memory_max, in->sample.mem_bytes);
-	return true;
-}
-
 static void write_leak(struct jw *w, int64_t bytes_per_min, int64_t left_ms)
 {
 	jw_kint(w, "bytes_per_min", bytes_per_min);
 	kint_or_null(w, "left_ms", left_ms, left_ms >= 0);
 }
 
-static void write_leak_of(struct jw *w, const struct inst *in)
+static void write_note_leak(struct jw *w, const struct inst *in)
 {
 	int64_t rate, left;
-	if (!leak_of(in, &rate, &left)) {
+	if (!note_leak(in, &rate, &left)) {
 		jw_knull(w, "leak");
 		return;
 	}
@@ -108,68 +98,6 @@ static void write_leak_of(struct jw *w, const struct inst *in)
 	jw_obj(w);
 	write_leak(w, rate, left);
 	jw_end(w);
-}
-
-static void add_note(const char *text, char *note, size_t cap)
-{
-	size_t len = strlen(note);
-	snprintf(note + len, cap - len, "%s%s", len ? "; " : "", text);
-}
-
-/* What went wrong comes first. */
-static void add_warnings(const struct inst *in, char *note, size_t cap)
-{
-	int64_t rate, left;
-	char text[64];
-	if (leak_of(in, &rate, &left)) {
-		leak_text(rate, left, text, sizeof(text));
-		add_note(text, note, cap);
-	}
-	if (in->pid && in->sample.fds_near) {
-		snprintf(text, sizeof(text), "%d of %lld descriptors", in->sample.fds_most,
-			 (long long)in->sample.fds_max);
-		add_note(text, note, cap);
-	}
-}
-
-/* What a state that passes, or is meant to be, has to say. */
-static void note_of_state(const struct inst *in, char *out, size_t cap)
-{
-	const struct app_conf *c = &in->app->conf;
-	struct ev_loop *loop = in->app->daemon->loop;
-	char left[24], all[24];
-	if (in->state == ST_STARTING && (c->ready.kind != PROBE_AUTO || in->app->cluster)) {
-		units_format_age(inst_uptime_ms(in), left, sizeof(left));
-		units_format_duration(c->ready_timeout_ms, all, sizeof(all));
-		snprintf(out, cap, "not ready, %s of %s%s%s", left, all,
-			 in->ask_failed[0] ? ": " : "", in->ask_failed);
-	} else if (in->state == ST_STOPPING && ev_is_active(&in->kill_timer) && !in->killed) {
-		double s = ev_timer_remaining(loop, (ev_timer *)&in->kill_timer);
-		units_format_age(s > 0 ? (int64_t)(s * 1000) : 0, left, sizeof(left));
-		snprintf(out, cap, "SIGKILL in %s", left);
-	} else if (in->state == ST_STOPPED) {
-		snprintf(out, cap, "%s",
-			 in->run || in->overruled ? "asked to stop" : "not started");
-	}
-}
-
-/* A wait is told with the time that is left of it. */
-void listing_note(const struct inst *in, char *out, size_t cap)
-{
-	char left[24], when[32];
-	out[0] = '\0';
-	if (in->state == ST_BACKOFF) {
-		int64_t ms = in->backoff_until_mono_ms - clock_mono_ms();
-		units_format_age(ms > 0 ? ms : 0, left, sizeof(left));
-		snprintf(out, cap, "try in %s: %s", left, in->note);
-	} else if (schedule_starts(in) && schedule_next_text(in->app, when, sizeof(when))) {
-		snprintf(out, cap, "next %s%s%s", when, in->note[0] ? "; " : "", in->note);
-	} else if (in->note[0] && (in->state != ST_STOPPED || in->held)) {
-		snprintf(out, cap, "%s", in->note);
-	} else {
-		note_of_state(in, out, cap);
-	}
-	add_warnings(in, out, cap);
 }
 
 static void write_life(struct jw *w, const struct leak_life *l, bool runs)
@@ -233,9 +161,9 @@ static void write_proc(const struct listing *l, struct jw *w, struct inst *in)
 	kreal_or_null(w, "cpu_pct", s->cpu_pct, known && s->cpu_pct >= 0);
 	kint_or_null(w, "mem_bytes", s->mem_bytes, known);
 	kint_or_null(w, "fds", s->fds, known && s->fds >= 0);
-	listing_note(in, note, sizeof(note));
+	note_inst(in, note, sizeof(note));
 	jw_kstr(w, "note", note);
-	write_leak_of(w, in);
+	write_note_leak(w, in);
 	if (l->lives) {
 		write_lives(w, in);
 	}
@@ -283,7 +211,7 @@ struct totals {
 static void add_leak(struct totals *t, const struct inst *in)
 {
 	int64_t rate, left;
-	if (!leak_of(in, &rate, &left)) {
+	if (!note_leak(in, &rate, &left)) {
 		return;
 	}
 	t->warned = t->warned ? t->warned : in;
@@ -306,7 +234,7 @@ static void write_leaks(struct jw *w, const struct app *app, const struct totals
 	jw_key(w, "slots");
 	jw_arr(w);
 	for (int i = 0; i < app->count; i++) {
-		if (leak_of(app->slots[i], &rate, &left)) {
+		if (note_leak(app->slots[i], &rate, &left)) {
 			jw_int(w, i);
 		}
 	}
@@ -365,18 +293,6 @@ static const char *ready_by(const struct app *app)
 	return kind == PROBE_AUTO && app->cluster ? "listening" : names[kind];
 }
 
-/* The trouble of an app: which instance has it is said where there are several. */
-static void app_note(const struct app *app, const struct inst *in, char *out, size_t cap)
-{
-	char note[sizeof(in->note) + 100];
-	listing_note(in, note, sizeof(note));
-	if (note[0] && app->count > 1 && in->state != ST_STOPPED) {
-		snprintf(out, cap, ":%d %s", in->slot, note);
-	} else {
-		snprintf(out, cap, "%s", note);
-	}
-}
-
 /* Everything of an app but its closing brace: show adds to it. */
 static void write_app(const struct listing *l, struct jw *w, const struct app *app,
 		      struct inst *const *in, size_t n)
@@ -402,7 +318,7 @@ static void write_app(const struct listing *l, struct jw *w, const struct app *a
 	kreal_or_null(w, "cpu_pct", t.cpu, t.any_sample);
 	kint_or_null(w, "mem_bytes", t.mem, t.any_sample);
 	if (t.trouble) {
-		app_note(app, t.trouble, note, sizeof(note));
+		note_app(app, t.trouble, note, sizeof(note));
 	}
 	jw_kstr(w, "note", note);
 	write_leaks(w, app, &t);

@@ -42,8 +42,6 @@ struct listing {
 
 /* From the parameters `detail`, `spark_span_s` and `spark_points`. */
 bool listing_read_params(struct listing *l, const json_t *params, struct err *err);
-/* Why an instance is not simply fine; "" if it is. */
-void listing_note(const struct inst *in, char *out, size_t cap);
 /* The whole object. */
 void listing_write(const struct listing *l, struct jw *w, struct daemon *d,
 		   const struct selection *s);

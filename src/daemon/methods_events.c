@@ -8,8 +8,8 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "daemon/daemon.h"
-#include "daemon/listing.h"
 #include "daemon/methods.h"
+#include "daemon/note.h"
 #include "daemon/outputtail.h"
 #include "daemon/runner.h"
 
@@ -238,7 +238,7 @@ static void write_story(void *ctx, struct inst *in)
 {
 	struct jw *w = ctx;
 	char note[400];
-	listing_note(in, note, sizeof(note));
+	note_inst(in, note, sizeof(note));
 	jw_obj(w);
 	jw_kstr(w, "app", in->app->conf.name);
 	jw_kint(w, "slot", in->slot);
