@@ -14,24 +14,9 @@
 
 #include "common/mem.h"
 #include "common/utf8.h"
+#include "jsonquote.h"
 
 #define NOW 1763820000000LL /* 2025-11-22T14:00:00Z */
-
-/* JSON with ' for ". */
-static json_t *json(const char *text)
-{
-	json_error_t why;
-	char *quoted = xstrdup(text);
-	for (char *s = quoted; (s = strchr(s, '\'')); s++) {
-		*s = '"';
-	}
-	json_t *v = json_loads(quoted, JSON_DECODE_ANY, &why);
-	if (!v) {
-		fail_msg("%s: %s", why.text, text);
-	}
-	free(quoted);
-	return v;
-}
 
 /* A single instance, a cluster of two of which one fails, one that does not run. */
 static const char three_apps[] =

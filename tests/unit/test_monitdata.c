@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "common/mem.h"
+#include "jsonquote.h"
 
 #define NOW 1795356187000LL
 
@@ -31,19 +32,6 @@ static int teardown(void **s)
 	(void)s;
 	ui_finish(&u);
 	return 0;
-}
-
-/* JSON with ' for ". */
-static json_t *json(const char *text)
-{
-	char *quoted = xstrdup(text);
-	for (char *s = quoted; (s = strchr(s, '\'')); s++) {
-		*s = '"';
-	}
-	json_t *v = json_loads(quoted, 0, NULL);
-	assert_non_null(v);
-	free(quoted);
-	return v;
 }
 
 static void take_list(const char *text, int64_t now_ms)
