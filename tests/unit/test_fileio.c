@@ -18,9 +18,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
-
-static char dir_name[] = "/tmp/pmctl-test-XXXXXX";
-static int dirfd_of;
+#include "scratchdir.h"
 
 static void put(const char *name, const char *data, size_t len)
 {
@@ -224,24 +222,6 @@ static void read_from_an_offset(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	if (!mkdtemp(dir_name)) {
-		return -1;
-	}
-	dirfd_of = open(dir_name, O_RDONLY | O_DIRECTORY);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlinkat(dirfd_of, "f", 0);
-	close(dirfd_of);
-	return rmdir(dir_name);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,5 +234,5 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_written),
 		cmocka_unit_test(read_from_an_offset),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, scratchdir_setup, scratchdir_teardown);
 }

@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 #include "common/mem.h"
-
-static char dir_name[] = "/tmp/pmctl-test-XXXXXX";
-static int dirfd_of;
+#include "scratchdir.h"
 
 static off_t index_size(void)
 {
@@ -172,28 +170,6 @@ static void test_garbage(void **state)
 	logindex_reader_finish(&r);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	if (!mkdtemp(dir_name)) {
-		return -1;
-	}
-	dirfd_of = open(dir_name, O_RDONLY | O_DIRECTORY);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	static const char *const names[] = {"log.idx", "big.idx", "link.idx", "fifo.idx",
-					    "bad.idx"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		unlinkat(dirfd_of, names[i], 0);
-	}
-	close(dirfd_of);
-	return rmdir(dir_name);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,5 +178,5 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_garbage),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, scratchdir_setup, scratchdir_teardown);
 }

@@ -16,12 +16,10 @@
 #include <unistd.h>
 
 #include "common/mem.h"
+#include "scratchdir.h"
 
 #define BOOT_A "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa"
 #define BOOT_B "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb"
-
-static char dir_name[] = "/tmp/pmctl-test-XXXXXX";
-static int dirfd_of;
 
 static struct runtab *open_table(const char *boot, enum runtab_fresh want)
 {
@@ -216,29 +214,6 @@ static void test_strange_files(void **state)
 	runtab_close(open_table(BOOT_A, RUNTAB_DAMAGED));
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	if (!mkdtemp(dir_name)) {
-		return -1;
-	}
-	dirfd_of = open(dir_name, O_RDONLY | O_DIRECTORY);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	static const char *const names[] = {"run", "run.old", "run.tmp", "target"};
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (unlinkat(dirfd_of, names[i], 0) != 0) {
-			unlinkat(dirfd_of, names[i], AT_REMOVEDIR);
-		}
-	}
-	close(dirfd_of);
-	return rmdir(dir_name);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,5 +224,5 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_strange_files),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, scratchdir_setup, scratchdir_teardown);
 }
