@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from conftest import BUILD, NODE_APPS, SLOW, alive, app_path, program, read_proc, stat_of, wait_for
+from test_boot import crc32c
 from test_faults import Inject, needs_strace
 
 APPS = """\
@@ -161,15 +162,6 @@ def test_a_failed_self_check_is_refused(pm, how, words):
     r = pm.fails(1, "daemon", "upgrade", str(fake(pm, how)))
     assert words in r.err and "nothing was changed" in r.err
     untouched(pm, pids, before)
-
-
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
 
 
 def write_state(path, data):
