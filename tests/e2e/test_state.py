@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import alive, app_path, read_proc, stat_of, wait_for
-from test_survival import TWO, kill_supervisor, state_file
+from test_survival import TWO, in_command, kill_supervisor, state_file
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 # struct header and struct runtab_rec of src/sys/runtab.h
@@ -158,10 +158,7 @@ def test_without_the_run_table_nothing_is_started_twice(pm, damage):
     # In command of all: lines, exits and stops.
     size = len(pm.log("lines"))
     wait_for(lambda: len(pm.log("lines")) > size + 1000, 10, "more lines")
-    os.kill(before[0], signal.SIGKILL)
-    pm.wait_replaced("web", 0, before[0])
-    pm.ok("stop", "other")
-    assert not alive(before[2])
+    in_command(pm, before)
 
 
 def test_both_killed_and_no_run_table(pm):

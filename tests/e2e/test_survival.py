@@ -55,11 +55,7 @@ def test_killed_supervisor_costs_no_app(pm):
     assert all(p["up_ms"] >= s for p, s in zip(pm.procs("web"), starts))
     assert pm.state("web") == "online" and pm.app("web")["restarts"] == 0
     assert "took over" in pm.ok("events").out
-    # It is in command: what dies is restarted, what is stopped stops.
-    os.kill(before[0], signal.SIGKILL)
-    pm.wait_replaced("web", 0, before[0])
-    pm.ok("stop", "other")
-    assert not alive(before[2])
+    in_command(pm, before)
 
 
 def test_killed_again_and_again(pm):
@@ -101,14 +97,27 @@ def numbers(data):
     return [int(line[:10]) for line in lines]
 
 
-def test_no_line_is_lost_when_the_supervisor_is_killed(pm):
+def in_command(pm, before):
+    """What dies is restarted, what is stopped stops. `before` are the pids of TWO."""
+    os.kill(before[0], signal.SIGKILL)
+    pm.wait_replaced("web", 0, before[0])
+    pm.ok("stop", "other")
+    assert not alive(before[2])
+
+
+def no_line_is_lost(pm, kill):
+    """A writer of numbered lines, and three deaths meanwhile."""
     pm.up(f"[app:p]\ncommand = {app_path('printer')} 60000 -k -r 30000\nready = spawn\nlog_max_size = 0\n")
     for _ in range(3):
         have = len(pm.log("p"))
         wait_for(lambda: len(pm.log("p")) > have or b"0000060000 " in pm.log("p")[-4000:], 10, "more lines")
-        kill_supervisor(pm)
+        kill(pm)
     wait_for(lambda: b"0000060000 " in pm.log("p")[-4000:], 60, "the last line")
     assert numbers(pm.log("p")) == list(range(1, 60001))
+
+
+def test_no_line_is_lost_when_the_supervisor_is_killed(pm):
+    no_line_is_lost(pm, kill_supervisor)
 
 
 def test_stop_and_start_brings_the_same_apps_back(pm):
@@ -284,13 +293,7 @@ def test_an_exit_is_known_although_the_keeper_was_killed_before(pm):
 
 
 def test_no_line_is_lost_when_the_keeper_is_killed(pm):
-    pm.up(f"[app:p]\ncommand = {app_path('printer')} 60000 -k -r 30000\nready = spawn\nlog_max_size = 0\n")
-    for _ in range(3):
-        have = len(pm.log("p"))
-        wait_for(lambda: len(pm.log("p")) > have or b"0000060000 " in pm.log("p")[-4000:], 10, "more lines")
-        kill_keeper(pm)
-    wait_for(lambda: b"0000060000 " in pm.log("p")[-4000:], 60, "the last line")
-    assert numbers(pm.log("p")) == list(range(1, 60001))
+    no_line_is_lost(pm, kill_keeper)
 
 
 def test_stopped_apps_stay_stopped_over_a_crash(pm):
