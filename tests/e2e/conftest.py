@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The frame of the end-to-end tests: the real pmctl and pmctld in a private PMCTL_HOME (see tests/README.md)."""
+import contextlib
 import json
 import os
 import shutil
@@ -416,6 +417,21 @@ def pm():
 def port():
     """A TCP port nobody uses now, below the ephemeral range so that no client gets it meanwhile."""
     return free_port()
+
+
+@contextlib.contextmanager
+def held_port(address):
+    """(a port of this address, the pid of the python3 that listens there)"""
+    p = subprocess.Popen(
+        ["/usr/bin/python3", "-c", "import socket, sys, time; a = sys.argv[1];"
+         "s = socket.socket(socket.AF_INET6 if ':' in a else socket.AF_INET); s.bind((a, 0)); s.listen();"
+         "print(s.getsockname()[1], flush=True); time.sleep(1e6)", address], stdout=subprocess.PIPE)
+    try:
+        yield int(p.stdout.readline()), p.pid
+    finally:
+        p.kill()
+        p.wait()
+        p.stdout.close()
 
 
 def free_port():

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from conftest import app_path, free_port, wait_for
-from test_cluster import NODE_APPS, both_answer, get, many, node, up  # noqa: F401  (node is a fixture)
+from test_cluster import NODE_APPS, answers_at, both_answer, get, many, node, up  # noqa: F401  (node is a fixture)
 
 MODES = ["shared", "reuseport", "round-robin"]
 OWN = MODES[1:]
@@ -45,11 +45,7 @@ def test_all_answer(pm, port, node, mode, script):
 def test_net_unix_and_any_port(pm, node, mode):
     path = pm.dir / "app.sock"
     up(pm, node, "net.js", 0, f"env.SOCKET = {path}\nbalance = {mode}")
-    for _ in range(16):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
-            s.connect(str(path))
-            assert json.loads(s.makefile().read())["pid"] in pm.pids("web")
+    answers_at(pm, path, 16)
     pm.ok("delete", "web")
     assert not path.exists()
     up(pm, node, "net.js", 0, f"balance = {mode}", instances=3)

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from conftest import BUILD, NODE_APPS, ROOT, alive, free_port, read_proc, wait_for
+from conftest import BUILD, NODE_APPS, ROOT, alive, free_port, held_port, read_proc, wait_for
 
 NODES = [n for n in os.environ.get("PMCTL_TEST_NODES", "").split(":") if n] or [shutil.which("node") or "node"]
 MODULES = next((p for p in (BUILD.parent / "build/npm/apps/node_modules", ROOT / "build/npm/apps/node_modules")
@@ -125,14 +125,19 @@ def test_net(pm, port, node):
     assert not errors and set(answers) <= set(pm.pids("web"))
 
 
-def test_unix_path(pm, node):
-    path = pm.dir / "app.sock"
-    up(pm, node, "net.js", 0, f"env.SOCKET = {path}")
-    for _ in range(8):
+def answers_at(pm, path, times):
+    """One of net.js does, on each connection to this Unix socket."""
+    for _ in range(times):
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(10)
             s.connect(str(path))
             assert json.loads(s.makefile().read())["pid"] in pm.pids("web")
+
+
+def test_unix_path(pm, node):
+    path = pm.dir / "app.sock"
+    up(pm, node, "net.js", 0, f"env.SOCKET = {path}")
+    answers_at(pm, path, 8)
     assert pm.proc("web")["listen"] == [f"unix:{path}"]
 
 
@@ -240,19 +245,12 @@ def test_big_messages(pm, node):
 
 
 def test_port_taken_names_the_holder(pm, node):
-    holder = subprocess.Popen(
-        ["/usr/bin/python3", "-c", "import socket,time; s=socket.socket(socket.AF_INET6); s.bind(('::', 0)); s.listen();"
-         "print(s.getsockname()[1], flush=True); time.sleep(1e6)"], stdout=subprocess.PIPE)
-    try:
-        port = int(holder.stdout.readline())
+    with held_port("::") as (port, holder):
         pm.ini(f"[app:web]\nscript = {NODE_APPS}/http.js\ninterpreter = {node}\ninstances = 2\nenv.PORT = {port}\n")
         r = pm.fails(1, "start")
         said = r.out + r.err
-        assert str(port) in said and str(holder.pid) in said and "python3" in said, said
+        assert str(port) in said and str(holder) in said and "python3" in said, said
         assert "in use" in said
-    finally:
-        holder.kill()
-        holder.wait()
 
 
 def test_a_worker_that_throws_is_replaced(pm, port, node):

@@ -4,9 +4,8 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
 
-from conftest import APPS, app_path, free_port, wait_for
+from conftest import APPS, app_path, free_port, held_port, wait_for
 
 
 def answer(family, address):
@@ -84,19 +83,12 @@ def test_one_of_two_is_restarted_after_the_supervisor_died(pm, port):
 
 
 def test_port_taken_names_the_holder(pm):
-    holder = subprocess.Popen(
-        ["/usr/bin/python3", "-c", "import socket,time; s=socket.socket(); s.bind(('127.0.0.1', 0)); s.listen();"
-         "print(s.getsockname()[1], flush=True); time.sleep(1e6)"], stdout=subprocess.PIPE)
-    try:
-        port = int(holder.stdout.readline())
+    with held_port("127.0.0.1") as (port, holder):
         pm.ini(f"[app:e]\ncommand = {app_path('echo')}\nlisten = 127.0.0.1:{port}\n[app:ok]\ncommand = sleep 1000000\n")
         r = pm.fails(1, "start")
         said = r.out + r.err
-        assert f"127.0.0.1:{port}" in said and f"pid {holder.pid}" in said and "python3" in said and "in use" in said
+        assert f"127.0.0.1:{port}" in said and f"pid {holder}" in said and "python3" in said and "in use" in said
         assert pm.state("ok") == "online"
-    finally:
-        holder.kill()
-        holder.wait()
     # Once it is free, a new try succeeds.
     pm.ok("start", "e")
     assert answer(socket.AF_INET, ("127.0.0.1", port))
