@@ -69,7 +69,7 @@ complete -c pmctl -n '__pmctl_is start' -l command -x -d 'Instead of script, a w
 complete -c pmctl -n '__pmctl_is start' -l args -x -d 'Arguments of the script, split as command is.'
 complete -c pmctl -n '__pmctl_is start' -l interpreter -r -F -d 'The program that runs the script, a path or a name looked up in PATH; none runs the script itself. Default by the extension of the script.'
 complete -c pmctl -n '__pmctl_is start' -l interpreter-args -x -d 'Arguments of the interpreter, put before the script.'
-complete -c pmctl -n '__pmctl_is start' -l cwd -r -F -d 'The directory to run in. It is resolved anew at each start, so a link that points to the current release is followed. Default the directory of the file.'
+complete -c pmctl -n '__pmctl_is start' -l cwd -r -F -d 'The directory to run in. It is resolved anew at each start, so a link that points to the current release is followed. Where it leads is not looked at by apply: after a switch, pmctl reload. Default the directory of the file.'
 complete -c pmctl -n '__pmctl_is start' -l env-file -r -F -d 'A file of NAME=VALUE lines, read again at each start and never stored. Variables set with env. win over it.'
 complete -c pmctl -n '__pmctl_is start' -l mode -x -a 'auto fork cluster' -d 'cluster: node instances share the ports they listen on (deno too, with interpreter_args = run -A --unstable-bare-node-builtins). fork: each stands alone. auto is cluster if the program is node and instances is given, else fork.'
 complete -c pmctl -n '__pmctl_is start' -l listen -x -d 'Sockets the daemon opens and passes to every instance as LISTEN_FDS: a comma list of PORT, HOST:PORT, [V6]:PORT, udp:PORT, udp:HOST:PORT and unix:PATH.'
