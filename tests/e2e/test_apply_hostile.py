@@ -11,7 +11,7 @@ import pytest
 
 from conftest import APPS, alive, free_port, ms, read_proc, stat_of, wait_for
 from test_apply import SLEEPER, Load, items, plan, slow_rollout
-from test_limits import nobody
+from test_limits import disk, nobody  # noqa: F401  (disk is a fixture)
 
 FORK = "mode = fork\nready = spawn\n"
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -89,6 +89,36 @@ def test_the_supervisor_dies_after_instances_were_scaled_away(pm):
     out, err = p.communicate(timeout=90)
     assert p.returncode == 9, (p.returncode, out, err)
     settled(pm, "a", "0", 3)
+
+
+def test_where_all_had_to_stop_all_of_it_goes_back(pm):
+    port = free_port()
+    text = f"[app:w]\nscript = {APPS}/node/http.js\ninstances = 3\nenv.PORT = {port}\nenv.V = good\nrestart_delay = 10ms\n"
+    pm.up(text)
+    (pm.dir / "bad.js").write_text("process.exit(5)")
+    pm.ini(text.replace(f"{APPS}/node/http.js", "bad.js").replace("= 3", "= 2").replace("good", "bad") + "balance = reuseport\n")
+    assert "all stop and then start, because balance changes" in pm.ok("plan").out
+    assert "w: the definition before is in force again" in pm.fails(9, "apply").err
+    settled(pm, "w", "good", 3)
+    socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+@root
+def test_an_apply_on_a_full_disk_says_that_it_is_not_kept(pm, disk):  # noqa: F811
+    d = disk("state")
+    text = f"[app:a]\n{SLEEPER}env.V = %s\n"
+    pm.up(text % "1")
+    d.fill()
+    pm.ini(text % "2")
+    r = pm.ok("apply")
+    assert "warning: state not saved" in r.err and "No space" in r.err, r
+    assert versions(pm) == ["2"]
+    os.kill(pm.daemon()["pid"], signal.SIGKILL)  # what it knew is lost with it, and that is to be seen
+    wait_for(lambda: "file changed: env.V" in pm.app("a")["note"], 15, "a difference")
+    assert versions(pm) == ["2"]
+    d.free()
+    pm.ok("apply")
+    assert versions(pm) == ["2"] and items(pm) == {}
 
 
 def test_why_tells_of_an_apply_that_was_taken_back(pm):
