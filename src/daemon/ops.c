@@ -177,33 +177,6 @@ static bool is_reloading_before(const struct ops *o, const char *app, uint64_t i
 	return false;
 }
 
-/* What an apply removes gives way before the others begin: its port may be theirs, its name another
- * one of the same. */
-static bool is_giving_way(struct op *op)
-{
-	for (size_t i = 0; !op->gave_way && i < op->ntargets; i++) {
-		const struct target *t = &op->target[i];
-		/* Its sockets go with it, a moment after its last process. */
-		const struct app *app = t->kind == OP_DELETE && t->begun
-						? apps_find(op->ops->daemon, t->app)
-						: NULL;
-		if (app && app->deleting) {
-			return true;
-		}
-	}
-	op->gave_way = true;
-	return false;
-}
-
-/* Of an apply, for what another app of it gives up. */
-static bool waits_for_others(struct op *op, enum op_kind kind, const struct inst *in)
-{
-	if (op->kind != OP_APPLY || kind == OP_DELETE) {
-		return false;
-	}
-	return is_giving_way(op) || (in && !op->stuck && passon_must_wait(op, in));
-}
-
 /* Instances of one app are restarted and reloaded one after the other. */
 static enum rollout_turn turn_of(struct op *op, size_t i, const struct inst *in)
 {
@@ -217,7 +190,7 @@ static enum rollout_turn turn_of(struct op *op, size_t i, const struct inst *in)
 	if (in && turns_must_wait(op, kind, in)) {
 		return TURN_WAIT; /* for other apps */
 	}
-	if (waits_for_others(op, kind, in)) {
+	if (op->kind == OP_APPLY && passon_must_wait(op, kind, in)) {
 		return TURN_WAIT;
 	}
 	for (size_t k = 0; (reload || kind == OP_RESTART) && k < i; k++) {
@@ -339,23 +312,6 @@ static bool pump_targets(struct op *op)
 	return any;
 }
 
-/* Whether something will happen by itself that a target may wait for. */
-static bool is_moving(const struct op *op)
-{
-	for (size_t i = 0; i < op->ntargets; i++) {
-		if (op->target[i].begun && !op->target[i].over) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < op->ntargets; i++) {
-		const struct app *app = apps_find(op->ops->daemon, op->target[i].app);
-		if (app && (app->deleting || !list_empty(&app->others))) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void op_pump(struct op *op)
 {
 	if (op->pumping) {
@@ -363,9 +319,7 @@ void op_pump(struct op *op)
 	}
 	op->pumping = true;
 	bool any = pump_targets(op);
-	if (op->kind == OP_APPLY && !any && !op->stuck && !is_moving(op)) {
-		/* One waits for an address of another that comes after it: the start will tell. */
-		op->stuck = true;
+	if (op->kind == OP_APPLY && !any && passon_give_up(op)) {
 		any = pump_targets(op);
 	}
 	any |= start_swapped(op);

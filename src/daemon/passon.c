@@ -47,7 +47,8 @@ static bool holds(const struct lsock *l, const struct listen_addr *a)
 	return a->kind == LISTEN_UNIX ? strcmp(colon + 1, a->path) == 0 : strcmp(port, end) == 0;
 }
 
-bool passon_must_wait(const struct op *op, const struct inst *in)
+/* An address that it is to have is another app's, which is to give it up. */
+static bool waits_for_address(const struct op *op, const struct inst *in)
 {
 	struct daemon *d = op->ops->daemon;
 	const struct app_conf *c = &in->app->conf;
@@ -64,6 +65,54 @@ bool passon_must_wait(const struct op *op, const struct inst *in)
 		}
 	}
 	return false;
+}
+
+/* What an apply removes gives way before the others begin: its port may be theirs, its name another
+ * one of the same. */
+static bool is_giving_way(struct op *op)
+{
+	for (size_t i = 0; !op->gave_way && i < op->ntargets; i++) {
+		const struct target *t = &op->target[i];
+		/* Its sockets go with it, a moment after its last process. */
+		const struct app *app = t->kind == OP_DELETE && t->begun
+						? apps_find(op->ops->daemon, t->app)
+						: NULL;
+		if (app && app->deleting) {
+			return true;
+		}
+	}
+	op->gave_way = true;
+	return false;
+}
+
+bool passon_must_wait(struct op *op, enum op_kind kind, const struct inst *in)
+{
+	return kind != OP_DELETE &&
+	       (is_giving_way(op) || (in && !op->stuck && waits_for_address(op, in)));
+}
+
+/* Whether something will happen by itself that a target may wait for. */
+static bool is_moving(const struct op *op)
+{
+	for (size_t i = 0; i < op->ntargets; i++) {
+		if (op->target[i].begun && !op->target[i].over) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < op->ntargets; i++) {
+		const struct app *app = apps_find(op->ops->daemon, op->target[i].app);
+		if (app && (app->deleting || !list_empty(&app->others))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool passon_give_up(struct op *op)
+{
+	bool stuck = !op->stuck && !is_moving(op);
+	op->stuck |= stuck;
+	return stuck;
 }
 
 /* --- checking --- */
