@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "common/same.h"
 #include "config/filekeys.h"
@@ -103,6 +105,10 @@ void applists_init(struct applists *a, struct daemon *d)
 {
 	a->daemon = d;
 	list_init(&a->all);
+	if (getentropy(a->key, sizeof(a->key)) != 0) {
+		a->key[0] = (uint64_t)clock_real_ms();
+		a->key[1] = (uint64_t)getpid();
+	}
 }
 
 static void drop(struct known *k)

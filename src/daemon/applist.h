@@ -46,6 +46,7 @@ bool applist_may_define(const struct applist *l, const struct app *app, const st
 struct applists {
 	struct daemon *daemon;
 	struct list all;
+	uint64_t key[2]; /* of plan.id, for the life of a supervisor */
 };
 
 void applists_init(struct applists *a, struct daemon *d);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/buf.h"
-#include "common/crc32c.h"
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/siphash.h"
 #include "daemon/daemon.h"
 #include "daemon/passon.h"
 #include "daemon/redefine.h"
@@ -238,7 +238,8 @@ static void count(struct plan *p)
 	}
 }
 
-static void number(struct plan *p)
+/* Values are in it, secrets too: only who knows the key can try what they may be. */
+static void number(struct plan *p, const uint64_t key[2])
 {
 	struct buf all = {0};
 	for (size_t i = 0; i < p->n; i++) {
@@ -254,7 +255,7 @@ static void number(struct plan *p)
 				 e->new_text ? e->new_text : "");
 		}
 	}
-	p->id = all.len ? crc32c(all.data, all.len) : 0;
+	p->id = all.len ? (uint32_t)siphash(key, all.data, all.len) : 0;
 	buf_finish(&all);
 }
 
@@ -304,7 +305,7 @@ bool plan_make(struct plan *p, struct daemon *d, const struct applist *list,
 		add_rest(p, d, list, rest == REST_PRUNE ? PLAN_REMOVE : PLAN_LEFT);
 	}
 	count(p);
-	number(p);
+	number(p, d->lists.key);
 	return true;
 }
 

@@ -58,7 +58,8 @@ struct plan {
 	struct plan_item *v; /* in the order of the list; what is not in it stands behind */
 	size_t n;
 	size_t add, change, left, remove, same;
-	uint32_t id; /* of what is to be done: another plan has another one */
+	uint32_t id; /* of what is to be done: another plan, or one of another supervisor, has
+			another one */
 };
 
 /* Check all definitions (each taken over, also on failure) and compare. False with ERR_CONFIG,

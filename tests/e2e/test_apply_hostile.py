@@ -454,6 +454,18 @@ def test_secrets_are_told_to_nobody(pm):
     assert all(p.stat().st_mode & 0o077 == 0 for p in (pm.home / "state").rglob("*"))
 
 
+def test_the_name_of_a_plan_gives_no_secret_away(pm):
+    """It is printed where logs are kept: another daemon names the same plan otherwise."""
+    text = f"[app:a]\n{SLEEPER}env.PIN = %s\n"
+    pm.up(text % "1234")
+    pm.ini(text % "5678")
+    seen = plan(pm)["plan"]
+    assert plan(pm)["plan"] == seen
+    os.kill(pm.daemon()["pid"], signal.SIGKILL)
+    wait_for(lambda: plan(pm)["plan"] != seen, 15, "another name")
+    assert "another one by now" in pm.fails(1, "apply", "--if-plan", seen).err
+
+
 def test_control_characters_never_reach_the_terminal(pm):
     esc = "\x1b]0;owned\x07\x1b[31m"
     pm.up(f"[app:a]\n{SLEEPER}")
