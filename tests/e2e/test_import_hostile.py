@@ -256,6 +256,31 @@ def test_typescript(pm):
     assert "pmctl import ecosystem.config.ts" in pm.fails(2, "start", "ecosystem.config.ts").err
 
 
+def nodes_with_types():
+    """Those of PATH and PMCTL_TEST_NODES that can take types out of a program."""
+    for node in [shutil.which("node"), *os.environ.get("PMCTL_TEST_NODES", "").split(":")]:
+        if node:
+            v = subprocess.run([node, "--version"], capture_output=True, text=True).stdout.strip().lstrip("v").split(".")
+            if [int(n) for n in v[:2]] >= [22, 6]:
+                yield node
+
+
+@pytest.mark.skipif(not any(nodes_with_types()), reason="no node from 22.6 on")
+@pytest.mark.parametrize("name,text", [
+    ("ecosystem.config.ts", "const a: string = 'a'; export default { apps: [{ name: a, script: 'a.js', env: { T: process.env.TOK } }] } as object;"),
+    ("ecosystem.config.cts", "const a: string = 'a'; module.exports = { apps: [{ name: a, script: 'a.js', env: { T: process.env.TOK } }] };"),
+    ("ecosystem.config.mts", "const a: string = 'a'; export const apps = [{ name: a, script: 'a.js', env: { T: process.env.TOK } }];"),
+], ids=["ts", "cts", "mts"])
+def test_typescript_by_node(pm, name, text):
+    put(pm, name, "interface X { a: string }\n" + text)
+    put(pm, "enum.ts", "enum E { A }\nexport default { apps: [{ name: 'e' + E.A, script: 'x.js' }] };\n")
+    for node in nodes_with_types():
+        env = {"PATH": f"{os.path.dirname(node)}:{os.environ['PATH']}", "TOK": "tellnoone"}
+        r = pm.ok("import", name, env=env)
+        assert "[app:a]\n" in r.out and "\nscript = a.js\n" in r.out and "todo         env.T" in r.err and "tellnoone" not in r.out + r.err, (node, r)
+        assert "esbuild" in pm.fails(1, "import", "enum.ts", env=env).err
+
+
 # --- texts ---
 
 TEXTS = {

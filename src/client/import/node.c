@@ -50,7 +50,7 @@ static void become_node(const struct import_code *code, int input, const int end
 	size_t n = 1;
 	if (is_typescript(code->path)) {
 		argv[n++] = (char *)(uintptr_t) "--experimental-strip-types";
-		argv[n++] = (char *)(uintptr_t) "--disable-warning=ExperimentalWarning";
+		argv[n++] = (char *)(uintptr_t) "--no-warnings";
 	}
 	argv[n++] = (char *)(uintptr_t) "-e";
 	argv[n++] = (char *)(uintptr_t)importnode_program;
@@ -253,7 +253,8 @@ static const char *hint_for(const json_t *answer)
 		return "it is an ES module: name it .mjs, or put \"type\": \"module\" into "
 		       "package.json";
 	}
-	if (strcmp(code, "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") == 0) {
+	if (strcmp(code, "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") == 0 ||
+	    strcmp(code, "ERR_INVALID_TYPESCRIPT_SYNTAX") == 0 || strstr(text, "strip-only mode")) {
 		return "node only takes types out; make JavaScript of it: npx tsc, npx esbuild";
 	}
 	if (strstr(text, "module is not defined") || strstr(text, "require is not defined")) {
