@@ -185,6 +185,9 @@ static void test_supervisord(void **state)
 	       "[app:a-7]\ncommand = x %s 07\nnamespace = a\nautorestart = never\n\n"
 	       "[app:a-8]\ncommand = x %s 08\nnamespace = a\nautorestart = never\n");
 	expect(FORMAT_SUPERVISORD,
+	       "[program:a]\ncommand=x $'a\\n' '$' \"$'\" \\$'b'\nautorestart=true\n",
+	       "[app:a]\ncommand = x \\$'a\\n' '$' \"$'\" \\$'b'\nautorestart = always\n");
+	expect(FORMAT_SUPERVISORD,
 	       "[program:a]\ncommand=x\n  y\nautorestart=unexpected\nexitcodes=1\n",
 	       "[app:a]\ncommand = x y\nautorestart = always\nstop_exit_codes = 1\n");
 }

@@ -112,12 +112,32 @@ static char *command_by_shell(struct mapping *m, const struct words *w, const ch
 	return command;
 }
 
+/* A bare $'...' is a $ and a text there, and more than that here. Caller frees. */
+static char *hold_dollars(const char *text)
+{
+	struct buf b = {0};
+	char quote = 0;
+	buf_adds(&b, "");
+	for (const char *s = text; *s; s++) {
+		if (!quote && *s == '$' && s[1] == '\'') {
+			buf_addc(&b, '\\');
+		} else if (*s == '\\' && quote != '\'' && s[1]) {
+			buf_addc(&b, *s++);
+		} else if (*s == '"' || *s == '\'') {
+			quote = !quote ? *s : quote == *s ? 0 : quote;
+		}
+		buf_addc(&b, *s);
+	}
+	return buf_take(&b);
+}
+
 static bool put_command(struct mapping *m, bool fcgi)
 {
 	static const struct import_key same = {.kind = IMPORT_MAPPED};
 	static const struct import_key by_shell = {
 		.kind = IMPORT_CHANGED, .remark = "a shell makes the socket its standard input"};
-	const char *text = text_of(m->obj, "command");
+	const char *given = text_of(m->obj, "command");
+	char *text = given ? hold_dollars(given) : NULL;
 	struct words w = {0};
 	struct err err;
 	if (!text || !words_split(&w, text, &err) || !w.n) {
@@ -127,6 +147,7 @@ static bool put_command(struct mapping *m, bool fcgi)
 			   : text	? err.msg
 					: "is missing");
 		words_finish(&w);
+		free(text);
 		return false;
 	}
 	char *command = fcgi || strstr(text, IMPORT_MARK)
@@ -135,6 +156,7 @@ static bool put_command(struct mapping *m, bool fcgi)
 						: xstrdup(text);
 	bool ok = import_key_set(m, fcgi ? &by_shell : &same, "command", "command", command);
 	free(command);
+	free(text);
 	words_finish(&w);
 	return ok;
 }
