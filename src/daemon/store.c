@@ -2,11 +2,13 @@
 #include "daemon/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -196,6 +198,43 @@ static bool is_on_disk(struct store *s)
 	return on_disk;
 }
 
+/* Somebody removed the directory: what is wanted must not depend on who reads it first. */
+static void remake_directory(struct daemon *d)
+{
+	struct stat st;
+	struct err err;
+	if (fstat(d->state_fd, &st) != 0 || st.st_nlink > 0) {
+		return;
+	}
+	int fd = paths_open_dir(d->paths.state, 0700, &err);
+	if (fd < 0 || dup3(fd, d->state_fd, O_CLOEXEC) < 0) {
+		log_line("the state directory was removed: %s", fd < 0 ? err.msg : strerror(errno));
+	} else {
+		log_line("the state directory was removed, and is made anew");
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
+bool store_is_safe(struct store *s, struct err *err)
+{
+	struct daemon *d = s->daemon;
+	struct stat ours, there;
+	store_save_ops(s);
+	if (s->dirty) {
+		return err_set(err, ERR_FAILED, "%s", s->warning);
+	}
+	if (fstat(d->state_fd, &ours) != 0 || stat(d->paths.state, &there) != 0 ||
+	    ours.st_dev != there.st_dev || ours.st_ino != there.st_ino) {
+		return err_set(err, ERR_FAILED,
+			       "%s is not the directory any more that is written to: it was moved "
+			       "away",
+			       d->paths.state);
+	}
+	return true;
+}
+
 static void save(struct store *s, bool wishes_changed)
 {
 	bool (*put)(int, const char *, const void *, size_t, int *, struct err *) =
@@ -203,6 +242,7 @@ static void save(struct store *s, bool wishes_changed)
 	struct err err;
 	int fd = -1;
 	char *text = state_text(s->daemon);
+	remake_directory(s->daemon);
 	err_set(&err, ERR_FAILED, "it cannot be written as JSON");
 	bool ok = text && put(s->daemon->state_fd, STORE_STATE, text, strlen(text), &fd, &err);
 	free(text);

@@ -59,6 +59,10 @@ void store_save_later(struct store *s);
 /* Only how far operations are has changed. */
 void store_save_ops(struct store *s);
 
+/* Whether who comes after us finds what is wanted now. ERR_FAILED: it is not saved, or not where it
+ * will be looked for. */
+bool store_is_safe(struct store *s, struct err *err);
+
 /* The id of a new instance: its record's, if a predecessor of ours had it; else a new one. */
 uint64_t store_id_for(struct store *s, const char *app, int slot);
 /* The record of a process that was left alone, as the state file did not know its app; NULL = none.

@@ -126,12 +126,17 @@ static void hand_over(struct upgrade *u)
 
 static void wait_for_operations(struct upgrade *u)
 {
+	struct err err;
 	if (!u->daemon->link.alive) {
 		refuse(u, "the keeper was killed and is being replaced; try again");
 	} else if (u->daemon->stopping) {
 		refuse(u, "pmctld is ending");
 	} else if (!ops_is_busy(&u->daemon->ops)) {
-		hand_over(u);
+		if (store_is_safe(&u->daemon->store, &err)) {
+			hand_over(u);
+		} else {
+			refuse(u, err.msg);
+		}
 	} else if (clock_mono_ms() >= u->give_up) {
 		refuse(u, "a start, stop or reload has been under way for a minute");
 	} else {
@@ -342,7 +347,8 @@ bool upgrade_begin(struct upgrade *u, const char *path, const struct asker *by, 
 	if (u->fd >= 0) {
 		return err_set(err, ERR_FAILED, "an upgrade is under way already");
 	}
-	if (!open_program(u, path, err) || !check_file(u, err) || !start_check(u, err)) {
+	if (!store_is_safe(&u->daemon->store, err) || !open_program(u, path, err) ||
+	    !check_file(u, err) || !start_check(u, err)) {
 		err_wrap(err, "not upgraded, nothing was changed");
 		events_add(&u->daemon->events, NULL, -1, "upgrade", by->pid ? by : NULL, "%s",
 			   err->msg);

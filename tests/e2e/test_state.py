@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is on disk may be damaged, replaced, or of another boot: nobody is signalled, nothing is started twice, nothing is fatal."""
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -204,6 +205,25 @@ def test_a_table_of_another_boot_signals_nobody(pm, decoy):
     assert decoy[0] not in pm.pids("web") + pm.pids("other")
     assert not list(table(pm).parent.glob("*.old")), "it was not damaged"
     pm.ok("stop", "all")
+
+
+def test_a_removed_state_directory_is_made_anew(pm):
+    """What is wanted does not get lost with it, and an upgrade takes nothing for no apps at all."""
+    pm.up(TWO)
+    pids = pm.pids("web")
+    shutil.rmtree(pm.home / "state")
+    pm.ok("daemon", "upgrade")
+    assert pm.pids("web") == pids and pm.state("other") == "online"
+
+
+def test_a_state_directory_that_is_moved_away(pm):
+    pm.up(TWO)
+    pids = pm.pids("web")
+    (pm.home / "state").rename(pm.home / "elsewhere")
+    assert "moved away" in pm.fails(1, "daemon", "upgrade").err
+    (pm.home / "elsewhere").rename(pm.home / "state")
+    pm.ok("daemon", "upgrade")
+    assert pm.pids("web") == pids
 
 
 def test_a_pid_that_was_used_again_signals_nobody(pm, decoy):
