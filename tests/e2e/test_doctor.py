@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """doctor: what is wrong here, and what helps."""
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
 
-from conftest import SLOW, program
+from conftest import SLOW, program, wait_for
 
 SLEEPER = "[app:s]\ncommand = sleep 1000000\nready = spawn\n"
 
@@ -26,6 +28,21 @@ def findings(pm, rc=None, **kw):
         assert f["result"] != "fail" or f["fix"], f
         found.setdefault(f["name"], []).append(f)
     return found
+
+
+def follow(pm, finding):
+    """Does what is told, to the letter; what stands in brackets is for other cases."""
+    command = re.sub(r" \([^()]*\)$", "", finding["fix"])
+    env = pm.env()
+    env["PATH"] = f"{pm.pmctl.parent}:{env['PATH']}"
+    subprocess.run(["sh", "-c", command], env=env, cwd=pm.dir, check=True, timeout=60 * SLOW, capture_output=True)
+
+
+@pytest.fixture(autouse=True)
+def odd_home(pm):
+    """Fixes are given to a shell."""
+    pm.home = pm.dir / "it's $HOME"
+    pm.socket, pm.logdir = pm.home / "run" / "control.sock", pm.home / "log"
 
 
 def test_without_a_daemon(pm):
@@ -56,19 +73,48 @@ def test_directories(pm, name):
     path.mkdir(parents=True)
     path.chmod(0o755)
     [f] = findings(pm, 1)[names[name]]
-    assert f["result"] == "fail" and f["fix"].startswith("chmod 7") and str(path) in f["fix"]
-    subprocess.run(f["fix"].split(), check=True)
+    assert f["result"] == "fail" and f["fix"].startswith("chmod 7")
+    follow(pm, f)
     findings(pm, 0)
     path.rmdir()
     path.symlink_to("/tmp")
-    assert "symbolic link" in findings(pm, 1)[names[name]][0]["text"]
+    [f] = findings(pm, 1)[names[name]]
+    assert "symbolic link" in f["text"]
+    follow(pm, f)
+    findings(pm, 0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others than root are not asked")
+def test_parents_that_others_can_write_to(pm):
+    (pm.home / "state").mkdir(parents=True, mode=0o700)
+    pm.dir.chmod(0o777)
+    [f] = findings(pm, 1)["state"]
+    follow(pm, f)
+    findings(pm, 0)
+    os.chown(pm.home, 12345, -1)
+    follow(pm, findings(pm, 1)["state"][0])
+    findings(pm, 0)
+
+
+@pytest.mark.parametrize("name", ["state", "log"])
+def test_a_directory_that_is_taken_away(pm, name):
+    pm.up(SLEEPER)
+    pid = pm.proc("s")["pid"]
+    shutil.rmtree(pm.home / name)
+    [f] = findings(pm, 1)[{"log": "logs"}.get(name, name)]
+    follow(pm, f)
+    findings(pm, 0)
+    assert pm.proc("s")["pid"] == pid
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_directory_of_somebody_else(pm):
     (pm.home / "state").mkdir(parents=True, mode=0o700)
     os.chown(pm.home / "state", 12345, 12345)
-    assert "belongs to uid 12345" in findings(pm, 1)["state"][0]["text"]
+    [f] = findings(pm, 1)["state"]
+    assert "belongs to uid 12345" in f["text"]
+    follow(pm, f)
+    findings(pm, 0)
 
 
 def test_a_socket_that_is_gone(pm):
@@ -78,16 +124,36 @@ def test_a_socket_that_is_gone(pm):
     assert found["socket"][0]["fix"].startswith("pmctl daemon start") and found["daemon"][0]["result"] == "fail"
     pm.ok("daemon", "start")
     findings(pm, 0)
+    pm.socket.chmod(0o666)
+    follow(pm, findings(pm, 1)["socket"][0])
+    findings(pm, 0)
+
+
+@pytest.mark.parametrize("who", ["pid", "keeper_pid"])
+def test_a_daemon_that_is_stopped(pm, who):
+    pm.up(SLEEPER)
+    pid = pm.daemon()[who]
+    os.kill(pid, signal.SIGSTOP)
+    [f] = findings(pm, 1, timeout=60)["daemon"]
+    assert "is stopped" in f["text"] and str(pid) in f["text"]
+    follow(pm, f)
+    findings(pm, 0)
 
 
 def test_a_daemon_that_hangs(pm):
+    """Something else listens and says nothing, while the supervisor lives."""
     pm.up(SLEEPER)
-    pid = pm.daemon()["pid"]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        assert "no answer" in findings(pm, 1, timeout=60)["daemon"][0]["text"]
-    finally:
-        os.kill(pid, signal.SIGCONT)
+    before, pid = pm.daemon()["pid"], pm.proc("s")["pid"]
+    pm.socket.rename(pm.dir / "moved")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(pm.socket))
+        pm.socket.chmod(0o600)
+        s.listen(5)
+        [f] = findings(pm, 1, timeout=60)["daemon"]
+        assert "no answer" in f["text"] and f["fix"].startswith(f"kill -9 {before} ")
+    follow(pm, f)
+    wait_for(lambda: pm.ctl("ping").rc == 0, 10)
+    assert pm.daemon()["pid"] != before and pm.proc("s")["pid"] == pid
 
 
 def test_leftovers(pm):
@@ -97,6 +163,9 @@ def test_leftovers(pm):
     [f] = findings(pm, 0)["leftovers"]
     assert f["result"] == "warn" and "2 damaged" in f["text"] and "state.prev" not in f["text"]
     assert "\x1b" not in pm.ok("doctor").out
+    follow(pm, f)
+    assert findings(pm, 0)["leftovers"][0]["result"] == "ok"
+    assert (pm.home / "state" / "state.prev").exists()
 
 
 def test_limits(pm):

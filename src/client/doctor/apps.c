@@ -16,24 +16,25 @@
 static void check_list(struct diagnosis *d)
 {
 	const char *path = d->c->config ? d->c->config : APPFILE_DEFAULT;
+	char *word = doctor_quoted(path);
 	struct ini_file f;
 	struct err_list errs = {0};
 	struct err err;
 	if (access(path, F_OK) != 0) {
-		return; /* doctor is run anywhere */
-	}
-	if (appfile_read(path, NULL, &f, &errs, &err)) {
+		/* doctor is run anywhere */
+	} else if (appfile_read(path, NULL, &f, &errs, &err)) {
 		diagnosis_add(d, "list", FINDING_OK, "%s: %zu app%s, no errors", path, f.napps,
 			      f.napps == 1 ? "" : "s");
 		ini_file_finish(&f);
 	} else if (errs.count) {
 		finding_fix(diagnosis_add(d, "list", FINDING_FAIL, "%zu error%s, the first: %s",
 					  errs.count, errs.count == 1 ? "" : "s", errs.msg[0]),
-			    "pmctl check %s", path);
+			    "pmctl check %s", word);
 	} else {
 		finding_fix(diagnosis_add(d, "list", FINDING_FAIL, "%s", err.msg),
-			    "pmctl check %s says the same once it can be read", path);
+			    "pmctl check %s says the same once it can be read", word);
 	}
+	free(word);
 	err_list_finish(&errs);
 }
 

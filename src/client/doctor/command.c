@@ -6,6 +6,7 @@
 
 #include "client/commands.h"
 #include "client/doctor/diagnosis.h"
+#include "client/remote.h"
 #include "common/clock.h"
 #include "common/mem.h"
 
@@ -39,6 +40,13 @@ void finding_fix(struct finding *f, const char *fmt, ...)
 	free(f->fix);
 	f->fix = one_line(fmt, ap);
 	va_end(ap);
+}
+
+char *doctor_quoted(const char *path)
+{
+	struct buf out = {0};
+	remote_add_word(&out, path);
+	return buf_take(&out);
 }
 
 void diagnosis_finish(struct diagnosis *d)

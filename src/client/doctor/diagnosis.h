@@ -36,6 +36,8 @@ struct finding *diagnosis_add(struct diagnosis *d, const char *name, enum findin
 			      const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* What helps against it. */
 void finding_fix(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A path as a word of a command line for a shell. The caller frees. */
+char *doctor_quoted(const char *path);
 void diagnosis_finish(struct diagnosis *d);
 
 /* The machine: limits, control groups, clock, disk, core files, inotify. d->c->paths is known. */

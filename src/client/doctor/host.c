@@ -155,8 +155,10 @@ static void check_disk(struct diagnosis *d, const char *name, const char *dir)
 			    "make it reachable, or set PMCTL_HOME");
 		return;
 	}
+	char *word = doctor_quoted(dir);
 	diskroom_text(&r, dir, text, sizeof(text));
-	diskroom_fix(&r, dir, fix, sizeof(fix));
+	diskroom_fix(&r, word, fix, sizeof(fix));
+	free(word);
 	struct finding *f = diagnosis_add(d, name,
 					  r.is == DISKROOM_ENOUGH   ? FINDING_OK
 					  : r.is == DISKROOM_LITTLE ? FINDING_WARN

@@ -2,6 +2,7 @@
 /* doctor: what is ours: directories, socket, daemon, versions, start at boot. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,14 +16,50 @@
 #include "client/tool.h"
 #include "common/mem.h"
 #include "common/units.h"
+#include "sys/fileio.h"
+#include "sys/proc.h"
 #include "sys/trust.h"
 #include "version.h"
+
+/* Of a daemon that runs it was taken away, be it only given another name. */
+static bool is_taken_away(const struct diagnosis *d, const char *path)
+{
+	struct stat st;
+	return d->status && lstat(path, &st) != 0 && errno == ENOENT;
+}
+
+/* For the uppermost parent that others can change. The caller frees. */
+static char *trust_fix(const char *path)
+{
+	char *part = xstrdup(path), *fix = NULL;
+	struct stat st;
+	for (char *slash = strchr(part + 1, '/'); slash && !fix; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		char *word = doctor_quoted(part);
+		if (stat(part, &st) == 0 && st.st_uid != 0) {
+			fix = xasprintf("chown root %s", word);
+		} else if (stat(part, &st) == 0 && (st.st_mode & 022) && !(st.st_mode & S_ISVTX)) {
+			fix = xasprintf("chmod go-w %s", word);
+		}
+		free(word);
+		*slash = '/';
+	}
+	free(part);
+	return fix ? fix
+		   : xstrdup("give that one to root, and take the right to write from others");
+}
 
 static void check_dir(struct diagnosis *d, const char *name, const char *path, mode_t mode)
 {
 	struct stat st;
 	struct err why;
-	if (lstat(path, &st) != 0) {
+	char *word = doctor_quoted(path);
+	if (is_taken_away(d, path)) {
+		finding_fix(diagnosis_add(d, name, FINDING_FAIL,
+					  "%s was removed, or moved away, while the daemon runs",
+					  path),
+			    "pmctl daemon upgrade (if it was moved: move it back)");
+	} else if (lstat(path, &st) != 0) {
 		if (errno == ENOENT) {
 			diagnosis_add(d, name, FINDING_OK, "%s is made by the daemon", path);
 		} else {
@@ -35,32 +72,37 @@ static void check_dir(struct diagnosis *d, const char *name, const char *path, m
 					  S_ISLNK(st.st_mode) ? "a symbolic link, which is not "
 								"followed here"
 							      : "no directory"),
-			    "remove it, or set PMCTL_HOME to another place");
+			    "mv %s %s.aside (or set PMCTL_HOME to another place)", word, word);
 	} else if (st.st_uid != geteuid()) {
 		finding_fix(diagnosis_add(d, name, FINDING_FAIL,
 					  "%s belongs to uid %u, not to us (uid %u)", path,
 					  (unsigned)st.st_uid, (unsigned)geteuid()),
-			    "chown -R %u %s, or set PMCTL_HOME", (unsigned)geteuid(), path);
+			    "%schown -R %u %s (or set PMCTL_HOME)", geteuid() == 0 ? "" : "sudo ",
+			    (unsigned)geteuid(), word);
 	} else if (st.st_mode & 077 & ~mode) {
 		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s is open to others (mode %04o)",
 					  path, st.st_mode & 07777),
-			    "chmod %o %s", mode, path);
+			    "chmod %o %s", mode, word);
 	} else if (geteuid() == 0 && !trust_path(path, NULL, &why)) {
+		char *fix = trust_fix(path);
 		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "others can replace %s: %s", path,
 					  why.msg),
-			    "chown root and chmod go-w that one");
+			    "%s", fix);
+		free(fix);
 	} else if (access(path, R_OK | W_OK | X_OK) != 0) {
 		finding_fix(diagnosis_add(d, name, FINDING_FAIL, "%s: %s", path, strerror(errno)),
-			    "chmod %o %s", mode, path);
+			    "chmod %o %s", mode, word);
 	} else {
 		diagnosis_add(d, name, FINDING_OK, "%s, mode %04o", path, st.st_mode & 07777);
 	}
+	free(word);
 }
 
 static void check_socket(struct diagnosis *d)
 {
 	const char *path = d->c->paths.socket;
 	struct stat st;
+	char *word = doctor_quoted(path);
 	bool there = lstat(path, &st) == 0;
 	if (!there && away_is_locked(d->c)) {
 		finding_fix(diagnosis_add(d, "socket", FINDING_FAIL,
@@ -72,10 +114,11 @@ static void check_socket(struct diagnosis *d)
 		finding_fix(diagnosis_add(d, "socket", FINDING_FAIL,
 					  "%s is not a socket of ours alone (uid %u, mode %04o)",
 					  path, (unsigned)st.st_uid, st.st_mode & 07777),
-			    "rm %s; pmctl daemon start", path);
+			    "rm %s; pmctl daemon start", word);
 	} else {
 		diagnosis_add(d, "socket", FINDING_OK, "%s, mode %04o", path, st.st_mode & 07777);
 	}
+	free(word);
 }
 
 static bool is_leftover(const char *name)
@@ -91,11 +134,16 @@ static void check_leftovers(struct diagnosis *d)
 	const char *path = d->c->paths.state;
 	DIR *dir = opendir(path);
 	const struct dirent *e;
-	struct buf names = {0};
+	struct buf names = {0}, paths = {0};
 	size_t n = 0;
 	while (dir && (e = readdir(dir))) {
 		if (is_leftover(e->d_name) && n++ < 5) {
+			char *whole = xasprintf("%s/%s", path, e->d_name);
+			char *word = doctor_quoted(whole);
 			buf_addf(&names, "%s%s", names.len ? " " : "", e->d_name);
+			buf_addf(&paths, "%s%s", paths.len ? " " : "", word);
+			free(word);
+			free(whole);
 		}
 	}
 	if (dir) {
@@ -106,11 +154,12 @@ static void check_leftovers(struct diagnosis *d)
 					  "%zu damaged or suspect file%s kept in %s: %s%s", n,
 					  n == 1 ? " is" : "s are", path, names.data,
 					  n > 5 ? " ..." : ""),
-			    "see what pmctld.log says of them, then remove them");
+			    "rm -r %s (when pmctld.log has told what was in them)", paths.data);
 	} else {
 		diagnosis_add(d, "leftovers", FINDING_OK, "none in %s", path);
 	}
 	buf_finish(&names);
+	buf_finish(&paths);
 }
 
 void doctor_files(struct diagnosis *d)
@@ -135,16 +184,70 @@ static void add_warning(struct diagnosis *d, const char *text)
 	}
 }
 
+/* Of the daemon that answers, or whoever holds the lock; 0 = there is none. */
+static pid_t find_keeper(const struct diagnosis *d)
+{
+	char text[32] = "";
+	struct proc_stat st;
+	if (d->keeper) {
+		return d->keeper;
+	}
+	if (!away_is_locked(d->c) ||
+	    file_read(AT_FDCWD, d->c->paths.lock, text, sizeof(text)) <= 0) {
+		return 0;
+	}
+	pid_t pid = (pid_t)atoi(text);
+	return pid > 0 && proc_read_stat(pid, &st) && strcmp(st.comm, "pmctl-keeper") == 0 ? pid
+											   : 0;
+}
+
+/* Its child among the apps; 0 = there is none. */
+static pid_t find_supervisor(pid_t keeper)
+{
+	pid_t *pids = NULL, found = 0;
+	struct proc_stat st;
+	size_t n = keeper ? proc_children(keeper, &pids) : 0;
+	for (size_t i = 0; i < n && !found; i++) {
+		if (proc_read_stat(pids[i], &st) && strncmp(st.comm, "pmctl-superviso", 15) == 0) {
+			found = pids[i];
+		}
+	}
+	free(pids);
+	return found;
+}
+
+/* By SIGSTOP, or a debugger. */
+static bool check_stopped(struct diagnosis *d, const char *what, pid_t pid)
+{
+	struct proc_stat st;
+	if (!pid || !proc_read_stat(pid, &st) || !strchr("Tt", st.state)) {
+		return false;
+	}
+	finding_fix(diagnosis_add(d, "daemon", FINDING_FAIL, "its %s, pid %d, is stopped (SIGSTOP)",
+				  what, (int)pid),
+		    "kill -CONT %d", (int)pid);
+	return true;
+}
+
 static void check_running(struct diagnosis *d)
 {
 	char age[24];
 	size_t i;
 	const json_t *w;
+	pid_t keeper = find_keeper(d), supervisor = find_supervisor(keeper);
+	struct finding *f;
+	if (check_stopped(d, "keeper", keeper) | check_stopped(d, "supervisor", supervisor)) {
+		return;
+	}
 	if (!d->status && d->c->conn.open) {
-		finding_fix(diagnosis_add(d, "daemon", FINDING_FAIL,
-					  "connected to %s, and no answer within 2 s",
-					  d->c->paths.socket),
-			    "pmctld.log may say why; kill -9 of its supervisor costs no app");
+		f = diagnosis_add(d, "daemon", FINDING_FAIL,
+				  "connected to %s, and no answer within 2 s", d->c->paths.socket);
+		if (supervisor) {
+			finding_fix(f, "kill -9 %d (a new one takes over; no app is lost)",
+				    (int)supervisor);
+		} else {
+			finding_fix(f, "pmctld.log may say why");
+		}
 		return;
 	}
 	if (!d->status) {
