@@ -26,6 +26,7 @@ shift 2
 case $SSH_DOES in
 fail) echo "ssh: connect to host x: Connection refused" >&2; exit 255 ;;
 hang) exec sleep 1000000 ;;
+late) trap '' PIPE; while echo x 2>/dev/null; do :; done; exit 255 ;;
 esac
 cd "$SSH_CWD" && exec ${SSH_SHELL:-sh} -c "$*"
 """
@@ -124,6 +125,12 @@ def test_exit_statuses(pm, remote):
     assert r.rc == 5 and json.loads(r.err.splitlines()[-1])["error"]["code"] == "no_daemon"
     r = remote.ctl("list", more={"SSH_SHELL": "env PATH=/nowhere /bin/sh"})
     assert r.rc == 5 and "no pmctl in the PATH of ada@web1" in r.err
+
+
+def test_a_reader_that_goes_away_is_no_lost_connection(pm, remote):
+    p = subprocess.run(["bash", "-c", "pmctl --host h list | true; echo ${PIPESTATUS[0]}"], capture_output=True, text=True,
+                       env=pm.env({**remote.env, "SSH_DOES": "late"}), timeout=30 * SLOW)
+    assert p.stdout == "141\n" and not p.stderr, p
 
 
 @pytest.mark.parametrize("host", ["-oProxyCommand=touch x", "", "a b", "a\nb", "-"])
