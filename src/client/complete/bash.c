@@ -45,20 +45,6 @@ static void add_cases(struct buf *out)
 	}
 }
 
-static void add_value(struct buf *out, enum complete_value value, const char *words)
-{
-	static const char *const bodies[] = {
-		[VALUE_FILES] = "_pmctl_files",
-		[VALUE_PROFILES] = "_pmctl_names profiles",
-		[VALUE_HOSTS] = "_pmctl_hosts",
-	};
-	if (value == VALUE_WORDS) {
-		buf_addf(out, "_pmctl_offer %s", words);
-	} else {
-		buf_adds(out, bodies[value]);
-	}
-}
-
 static void add_words(struct buf *out)
 {
 	for (size_t i = 0; i < commands_count; i++) {
@@ -144,7 +130,10 @@ void complete_bash(struct buf *out)
 	add_commands(out);
 	buf_adds(out, look);
 	buf_adds(out, "\tcase $prev in\n");
-	complete_value_cases(out, add_value);
+	complete_value_cases(out, &(struct complete_bodies){.words = "_pmctl_offer",
+							    .files = "_pmctl_files",
+							    .profiles = "_pmctl_names profiles",
+							    .hosts = "_pmctl_hosts"});
 	buf_adds(out, "\tesac\n"
 		      "\tif [[ -z $cmd ]]; then\n"
 		      "\t\t[[ $prev == @ ]] || _pmctl_offer $commands --help --version\n"

@@ -108,8 +108,29 @@ enum complete_value complete_value_of(const struct opt *o, struct buf *words)
 	return VALUE_FREE;
 }
 
+static void add_body(struct buf *out, const struct complete_bodies *b, enum complete_value value,
+		     const char *words)
+{
+	switch (value) {
+	case VALUE_WORDS:
+		buf_addf(out, "%s %s", b->words, words);
+		break;
+	case VALUE_FILES:
+		buf_adds(out, b->files);
+		break;
+	case VALUE_PROFILES:
+		buf_adds(out, b->profiles);
+		break;
+	case VALUE_HOSTS:
+		buf_adds(out, b->hosts);
+		break;
+	case VALUE_FREE:
+		break;
+	}
+}
+
 /* One option; *seen has those before. */
-static void add_value_case(struct buf *out, const struct opt *o, complete_body_fn *body,
+static void add_value_case(struct buf *out, const struct opt *o, const struct complete_bodies *b,
 			   struct buf *seen)
 {
 	struct buf words = {0}, mark = {0};
@@ -122,14 +143,14 @@ static void add_value_case(struct buf *out, const struct opt *o, complete_body_f
 			buf_addf(out, "|-%c", o->letter);
 		}
 		buf_adds(out, ") ");
-		body(out, value, words.data);
+		add_body(out, b, value, words.data);
 		buf_adds(out, "; return ;;\n");
 	}
 	buf_finish(&words);
 	buf_finish(&mark);
 }
 
-void complete_value_cases(struct buf *out, complete_body_fn *body)
+void complete_value_cases(struct buf *out, const struct complete_bodies *bodies)
 {
 	struct buf seen = {0};
 	for (size_t i = 0; i < commands_count; i++) {
@@ -138,7 +159,7 @@ void complete_value_cases(struct buf *out, complete_body_fn *body)
 		for (size_t k = 0; k < n; k++) {
 			for (size_t j = 0; j < sets[k].n; j++) {
 				if (complete_offers(&sets[k].v[j])) {
-					add_value_case(out, &sets[k].v[j], body, &seen);
+					add_value_case(out, &sets[k].v[j], bodies, &seen);
 				}
 			}
 		}

@@ -7,9 +7,9 @@
 
 struct command;
 
-void complete_bash(struct buf *out); /* completebash.c */
-void complete_zsh(struct buf *out);  /* completezsh.c */
-void complete_fish(struct buf *out); /* completefish.c */
+void complete_bash(struct buf *out); /* bash.c */
+void complete_zsh(struct buf *out);  /* zsh.c */
+void complete_fish(struct buf *out); /* fish.c */
 
 /* Words that stand where a command takes only certain ones, separated by blanks; NULL = it does
  * not. */
@@ -25,10 +25,13 @@ enum complete_value { VALUE_FREE, VALUE_WORDS, VALUE_FILES, VALUE_PROFILES, VALU
 
 /* With VALUE_WORDS the words are appended to *words, separated by blanks. */
 enum complete_value complete_value_of(const struct opt *o, struct buf *words);
-/* Writes the commands that offer such values; `words` only with VALUE_WORDS. */
-typedef void complete_body_fn(struct buf *out, enum complete_value value, const char *words);
+/* What a shell runs to offer such values. */
+struct complete_bodies {
+	const char *words; /* the words are written behind it */
+	const char *files, *profiles, *hosts;
+};
 /* For bash and zsh: a case for each option whose values are known, "--mode) BODY; return ;;". */
-void complete_value_cases(struct buf *out, complete_body_fn *body);
+void complete_value_cases(struct buf *out, const struct complete_bodies *bodies);
 /* The names of signals, separated by blanks. */
 void complete_signals(struct buf *out);
 

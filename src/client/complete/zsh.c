@@ -51,20 +51,6 @@ static void add_case(struct buf *out, const struct command *cmd)
 	buf_adds(out, "\t\t;;\n");
 }
 
-static void add_value(struct buf *out, enum complete_value value, const char *words)
-{
-	static const char *const bodies[] = {
-		[VALUE_FILES] = "_files",
-		[VALUE_PROFILES] = "_pmctl_names profiles",
-		[VALUE_HOSTS] = "_hosts",
-	};
-	if (value == VALUE_WORDS) {
-		buf_addf(out, "compadd %s", words);
-	} else {
-		buf_adds(out, bodies[value]);
-	}
-}
-
 /* A name is whatever another machine says: what is none is not shown. */
 static const char names[] =
 	"_pmctl_names()\n{\n"
@@ -108,7 +94,10 @@ void complete_zsh(struct buf *out)
 	add_commands(out);
 	buf_adds(out, look);
 	buf_adds(out, "\tcase $prev in\n");
-	complete_value_cases(out, add_value);
+	complete_value_cases(out, &(struct complete_bodies){.words = "compadd",
+							    .files = "_files",
+							    .profiles = "_pmctl_names profiles",
+							    .hosts = "_hosts"});
 	buf_adds(out, "\tesac\n"
 		      "\tif [[ -z $cmd ]]; then\n"
 		      "\t\t_describe -t commands command commands\n"
