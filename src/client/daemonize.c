@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "client/client.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "version.h"
 
@@ -122,13 +123,34 @@ static bool start(struct err *err)
 	return ok;
 }
 
+/* One that was killed a moment ago seems to listen until the last of its threads is gone, which may
+ * still be waiting for a disk. One that says nothing in time is taken for one that lives. */
+static bool answers(struct client *c)
+{
+	struct conn_wait w = {.deadline_mono_ms = clock_mono_ms() + OTHER_MS};
+	struct rpc_reply reply;
+	struct err err;
+	bool ok = conn_call(&c->conn, "ping", NULL, &w, &reply, &err);
+	rpc_reply_finish(&reply);
+	if (!ok) {
+		conn_close(&c->conn);
+	}
+	return ok || (err.code != ERR_NO_DAEMON && client_connect(c, &err));
+}
+
+struct reached {
+	bool fresh; /* we started it */
+	bool dying; /* there was one that had been killed */
+};
+
 /* Somebody else may have started one at the same time, which may not listen yet. */
-static bool connect_to_other(struct client *c)
+static bool connect_to_other(struct client *c, struct reached *r)
 {
 	struct err ignored;
 	for (int i = 0; i < OTHER_MS / 10; i++) {
 		if (client_connect(c, &ignored)) {
-			return true;
+			r->dying = !answers(c);
+			return !r->dying;
 		}
 		if (access(c->paths.socket, F_OK) != 0) {
 			return false;
@@ -138,26 +160,31 @@ static bool connect_to_other(struct client *c)
 	return false;
 }
 
-bool daemonize(struct client *c, bool *started, struct err *err)
+static bool reach(struct client *c, struct reached *r, struct err *err)
 {
-	if (started) {
-		*started = false;
-	}
+	*r = (struct reached){0};
 	if (client_connect(c, err)) {
-		return true;
+		r->dying = !answers(c);
+		if (!r->dying) {
+			return true;
+		}
+		err_set(err, ERR_NO_DAEMON, "pmctld is ending");
 	}
-	if (err->code != ERR_NO_DAEMON) {
+	/* As a part of one that is ending we start no other. */
+	if (err->code != ERR_NO_DAEMON || getenv("PMCTL_FOREGROUND")) {
 		return false;
 	}
-	if (getenv("PMCTL_FOREGROUND")) {
-		return false; /* part of one that is ending: another is not to be started */
-	}
-	if (!start(err)) {
-		return connect_to_other(c);
-	}
-	if (started) {
-		*started = true;
-	}
+	r->fresh = start(err);
 	/* One that was woken may be between bind(2) and listen(2). */
-	return connect_to_other(c) || client_connect(c, err);
+	return connect_to_other(c, r) || (r->fresh && client_connect(c, err));
+}
+
+bool daemonize(struct client *c, bool *started, struct err *err)
+{
+	struct reached r;
+	bool ok = reach(c, &r, err) || (r.dying && reach(c, &r, err));
+	if (started) {
+		*started = ok && r.fresh;
+	}
+	return ok;
 }

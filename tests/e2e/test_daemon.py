@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The daemon itself from the command line, and the words PM2 taught people's fingers."""
+import ctypes
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -95,6 +97,39 @@ def test_a_removed_socket_is_made_anew(pm):
     shutil.rmtree(pm.home / "run")
     pm.ok("daemon", "stop")
     assert not alive(pid)
+
+
+def take_listener(pm):
+    """A descriptor of the control socket that listens, as a thread of a killed supervisor has that waits for a disk."""
+    pid = pm.daemon()["pid"]
+    pidfd = os.pidfd_open(pid)
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        fd = ctypes.CDLL(None).syscall(438, pidfd, int(name), 0)  # pidfd_getfd
+        if fd >= 0 and os.readlink(f"/proc/self/fd/{fd}").startswith("socket:"):
+            s = socket.socket(fileno=fd)
+            if s.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and s.getsockname() == str(pm.socket):
+                os.close(pidfd)
+                return s
+            s.close()
+        elif fd >= 0:
+            os.close(fd)
+    raise AssertionError("no such descriptor")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for pidfd_getfd")
+@pytest.mark.parametrize("command", [["daemon", "start"], ["start", "late.ini"]])
+def test_one_that_was_killed_and_seems_to_listen(pm, command):
+    """The first answer was the end of the connection, and the second that nobody listens."""
+    pm.up(APP)
+    (pm.dir / "late.ini").write_text("[pmctl]\nproject = late\n[app:late]\ncommand = sleep 1000000\nready = spawn\n")
+    pids, listener = pm.pids("web"), take_listener(pm)
+    pm.kill_both()
+    p = pm.popen(*command)
+    listener.settimeout(20 * SLOW)
+    listener.accept()[0].close()
+    listener.close()
+    assert p.wait(timeout=20 * SLOW) == 0, p.stderr.read()
+    assert pm.pids("web") == pids
 
 
 def test_closed_standard_output_is_an_error(pm):
