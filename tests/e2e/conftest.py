@@ -293,8 +293,11 @@ class Pm:
 
     def wait_log(self, app, text, slot=0, stream="out", deadline=10):
         text = text.encode() if isinstance(text, str) else text
-        return wait_for(lambda: text in self.log(app, slot, stream) and self.log(app, slot, stream), deadline,
-                        f"{text!r} in the {stream} log of {app}:{slot}")
+        try:
+            return wait_for(lambda: text in (log := self.log(app, slot, stream)) and log, deadline,
+                            f"{text!r} in the {stream} log of {app}:{slot}")
+        except AssertionError as e:
+            raise AssertionError(f"{e}, whose end is {self.log(app, slot, stream)[-500:]!r}") from None
 
     def daemon_log(self):
         return b"".join(p.read_bytes() for p in sorted(self.logdir.glob("pmctld.log*"))).decode(errors="replace")

@@ -742,6 +742,7 @@ silence()
 still_answers()
 """, port=port, go=str(pm.dir / "go"))
     pm.wait_log("web", "half")
+    wait_for(lambda: pm.proc("web")["listen"], 10, "the port it listens on")
     os.kill(talk.daemon, signal.SIGKILL)
     wait_for(lambda: pm.ctl("list").rc == 0 and pm.daemon()["pid"] != talk.daemon, 15, "the next supervisor")
     talk.daemon = pm.daemon()["pid"]

@@ -225,7 +225,7 @@ def test_stop_ends_a_reload(pm):
     (("restart", "web:0"), b"web:0 restarted", 3, [0, 1, 2])])
 def test_another_command_in_the_middle_says_nothing_about_the_version(pm, command, how, slots, new):
     """It is told as what it was, and the other instances are reloaded all the same."""
-    pm.up(GATE.replace("min_uptime = 100ms", "min_uptime = 400ms"))
+    pm.up(GATE.replace("min_uptime = 100ms", f"min_uptime = {ms(400)}"))
     before = pm.pids("web")
     p = pm.popen("reload", "web")
     wait_for(lambda: len(children(pm)) == 4, 10, "the reload under way")
