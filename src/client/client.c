@@ -84,13 +84,20 @@ static void write_stderr(const struct buf *b)
 	(void)!file_write_all(STDERR_FILENO, b->data, b->len);
 }
 
+/* What a signal ended is no success. */
+static int status_of(const struct err *err)
+{
+	int sig = err->code == ERR_NONE ? interrupt_pending() : 0;
+	return sig ? 128 + sig : err_info(err->code)->exit_status;
+}
+
 static void fail_json(const struct err *err, const char *hint)
 {
-	const struct err_info *info = err_info(err->code);
+	const char *name = err->code == ERR_NONE ? "interrupted" : err_info(err->code)->name;
 	struct buf out = {0};
 	buf_adds(&out, "{\"v\":1,\"error\":{\"code\":");
-	buf_add_json(&out, info->name, strlen(info->name));
-	buf_addf(&out, ",\"exit\":%d,\"message\":", info->exit_status);
+	buf_add_json(&out, name, strlen(name));
+	buf_addf(&out, ",\"exit\":%d,\"message\":", status_of(err));
 	buf_add_json(&out, err->msg, strlen(err->msg));
 	buf_adds(&out, ",\"hint\":");
 	if (hint) {
@@ -113,13 +120,6 @@ static void add_hint(struct buf *out, const char *hint)
 		buf_addc(out, '\n');
 		s += len + (s[len] == '\n');
 	}
-}
-
-/* What a signal ended is no success. */
-static int status_of(const struct err *err)
-{
-	int sig = err->code == ERR_NONE ? interrupt_pending() : 0;
-	return sig ? 128 + sig : err_info(err->code)->exit_status;
 }
 
 int client_fail(const struct client *c, const struct err *err, const char *hint)

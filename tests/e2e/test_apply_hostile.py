@@ -523,6 +523,25 @@ def test_a_long_list_waits_for_the_apply_before_it(pm):
     settled(pm, "a", "2", 1)
 
 
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_interrupted_while_it_asks_for_the_plan(pm, json):
+    pm.up(f"[app:a]\n{SLEEPER}")
+    pm.ini(f"[app:a]\n{SLEEPER}nice = 1\n")
+    before, daemon = pm.pids("a"), pm.daemon()["pid"]
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        p = pm.popen("apply", *json, text=True)
+        cares = re.compile(rb"SigCgt:\t[0-9a-f]*[2367abef]\n")  # for SIGINT
+        wait_for(lambda: cares.search(read_proc(p.pid, "status")) and stat_of(p.pid)[1] == "S", 10, "it to wait for the answer")
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=20)
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    assert p.returncode == 130 and not out and "interrupted" in err and "goes on" not in err, (p.returncode, out, err)
+    assert not json or '"exit":130' in err, err
+    assert items(pm)["a"]["action"] == "change" and pm.pids("a") == before
+
+
 def test_interrupted_while_it_waits_nothing_is_done(pm):
     text = held_rollout(pm)
     pm.up(text % "0")
