@@ -350,7 +350,8 @@ const struct command commands[] = {
 	{.name = "why",
 	 .args = "[SEL...]",
 	 .summary = "Why instances are in the state they are in",
-	 .doc = "State, last exit, recent events and last log lines of each instance.",
+	 .doc = "State, last exit, recent events and last log lines of each instance, and an "
+		"apply that was taken back.",
 	 .max = CMD_ANY,
 	 .run = cmd_why,
 	 .flags = CMD_NAMES,
