@@ -128,6 +128,26 @@ NAMES = ["new\nline", "[app:x]", "a]b", "x=y", "; comment", "# hash", "", "  ", 
          "\x1b[2J", "a@b", "a:b", "\x7f", "CON", "app", "web", "web", "Web", "web-2"]
 
 
+FILES = ["we ird;#[x]=%$ü.js", "-dash.js", "# c.js", "qu'ote\".js", "tab\tx.js", " lead.js", "; s.js", "[app:x].js", "~.js", "a=b.js"]
+
+
+def test_hostile_paths(pm):
+    """Of the folder, the scripts and the logs; what cannot be written is told and left out."""
+    pm.dir = pm.dir / "w; #[d]=% 'x'"
+    for name in FILES + ["trail.js ", "new\nline.js"]:
+        put(pm, name, "console.log('ok', __filename, process.cwd()); setInterval(() => 0, 1000);\n")
+    put(pm, "ecosystem.config.js", "module.exports = {apps: %s.map((f, i) => ({name: 'p' + i, script: __dirname + '/' + f, cwd: __dirname,"
+        " out_file: './log; ' + i, min_uptime: 50}))}" % json.dumps(FILES + ["trail.js ", "new\nline.js"]))
+    r = pm.ok("import", "ecosystem.config.js", "-o", "pmctl.ini")
+    assert f"{len(FILES)} apps" in r.err and r.err.count("the app is left out") == 2 and "env_file" not in r.err
+    pm.ok("check")
+    pm.ok("start")
+    for i, name in enumerate(FILES):
+        log = pm.dir / f"log; {i}"
+        wait_for(lambda: log.exists() and b"\n" in log.read_bytes(), 10, name)
+        assert f"ok {pm.dir}/{name} {pm.dir}".encode() in log.read_bytes().splitlines(), name
+
+
 def test_hostile_names(pm):
     put(pm, "process.json", json.dumps({"apps": [{"name": n, "script": "a.js", "args": [str(i)]} for i, n in enumerate(NAMES)]}))
     r = pm.ok("import", "process.json", "-o", "pmctl.ini")

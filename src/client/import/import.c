@@ -254,20 +254,22 @@ struct app_def *import_profile(struct import *im, struct import_app *app, const 
 /* --- values --- */
 
 /* Whether the text comes out of an INI file as it went in. */
-static bool check_line(const char *value, struct err *err)
+static bool check_line(const char *key, const char *value, struct err *err)
 {
 	static const char blanks[] = " \t\v\f\r";
 	size_t len = strlen(value);
+	const char *why = NULL, *instead = "";
 	if (strpbrk(value, "\r\n")) {
-		return err_set(err, ERR_CONFIG,
-			       "a line break cannot be written here; use a file named with "
-			       "env_file (which --output makes for a variable of an app)");
+		why = "a line break cannot be written here";
+	} else if (len && (strchr(blanks, value[0]) || strchr(blanks, value[len - 1]))) {
+		why = "blanks at its beginning or end cannot be written here";
 	}
-	if (len && (strchr(blanks, value[0]) || strchr(blanks, value[len - 1]))) {
-		return err_set(err, ERR_CONFIG,
-			       "blanks at its beginning or end cannot be written here; use a file "
-			       "named with env_file (which --output makes for a variable of an "
-			       "app)");
+	if (why && strncmp(key, "env.", 4) == 0) {
+		instead = "; use a file named with env_file (which --output makes for a variable "
+			  "of an app)";
+	}
+	if (why) {
+		return err_set(err, ERR_CONFIG, "%s%s", why, instead);
 	}
 	if (len > LIMIT_INI_LINE - LINE_SPARE) {
 		return err_set(err, ERR_CONFIG, "is longer than a line may be (64 KiB)");
@@ -281,7 +283,7 @@ bool import_put(struct import *im, struct app_def *def, const char *key, const c
 	const struct key *k = keys_find(key);
 	size_t len = k ? strlen(k->name) : 0;
 	struct app_conf c = {.dir = xstrdup(im->out_dir), .umask = -1};
-	bool ok = k && check_line(value, err) &&
+	bool ok = k && check_line(key, value, err) &&
 		  types_parse(&c, k, k->name[len - 1] == '.' ? key + len : NULL, value, err);
 	conf_finish(&c);
 	if (ok) {
@@ -372,7 +374,8 @@ char *import_path(const struct import *im, const char *base, const char *path)
 		return xstrdup(".");
 	}
 	if (len > 1 && strncmp(full, im->out_dir, len) == 0 && full[len] == '/') {
-		char *below = xstrdup(full + len + 1);
+		bool blank = strchr(" \t", full[len + 1]) != NULL; /* an INI file would drop it */
+		char *below = xasprintf("%s%s", blank ? "./" : "", full + len + 1);
 		free(full);
 		return below;
 	}

@@ -281,5 +281,10 @@ bool import_program(struct mapping *m)
 	m->is_node = import_runs_node(m);
 	words_finish(&p.args);
 	words_finish(&p.arguments);
-	return def_find(m->app->def, "script") || def_find(m->app->def, "command");
+	bool ok = def_find(m->app->def, "script") || def_find(m->app->def, "command");
+	if (!ok) {
+		import_say(m->im, m->app, p.script_key, IMPORT_UNSUPPORTED, NULL,
+			   "there is nothing to run; the app is left out");
+	}
+	return ok;
 }
