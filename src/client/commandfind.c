@@ -7,24 +7,12 @@
 #include "client/commands.h"
 #include "client/leftout.h"
 #include "common/suggest.h"
-
-static bool has_word(const char *words, const char *word)
-{
-	size_t len = strlen(word);
-	for (const char *s = words; s && *s;) {
-		size_t n = strcspn(s, " ");
-		if (n == len && strncmp(s, word, n) == 0) {
-			return true;
-		}
-		s += n + (s[n] == ' ');
-	}
-	return false;
-}
+#include "common/words.h"
 
 const struct command *commands_find(const char *name)
 {
 	for (size_t i = 0; i < commands_count; i++) {
-		if (strcmp(commands[i].name, name) == 0 || has_word(commands[i].aliases, name)) {
+		if (strcmp(commands[i].name, name) == 0 || words_named(commands[i].aliases, name)) {
 			return &commands[i];
 		}
 	}

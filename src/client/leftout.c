@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "common/words.h"
 
 static const struct {
 	const char *word; /* with a colon at its end: a prefix */
@@ -110,24 +111,11 @@ static const struct {
 	 "results go to standard output and messages to standard error; see pmctl logs -f"},
 };
 
-static bool has_word(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-	for (const char *s = list; *s;) {
-		size_t n = strcspn(s, " ");
-		if (n == len && strncmp(s, word, n) == 0) {
-			return true;
-		}
-		s += n + (s[n] == ' ');
-	}
-	return false;
-}
-
 const char *leftout_option(const char *command, const char *option)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-		if (has_word(options[i].options, option) &&
-		    (!options[i].commands || has_word(options[i].commands, command))) {
+		if (words_named(options[i].options, option) &&
+		    (!options[i].commands || words_named(options[i].commands, command))) {
 			return options[i].instead;
 		}
 	}

@@ -211,3 +211,16 @@ void words_finish(struct words *w)
 	free(w->v);
 	*w = (struct words){0};
 }
+
+bool words_named(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+	for (const char *s = list; s && *s;) {
+		size_t n = strcspn(s, " ");
+		if (n == len && strncmp(s, word, n) == 0) {
+			return true;
+		}
+		s += n + (s[n] == ' ');
+	}
+	return false;
+}

@@ -23,4 +23,7 @@ void words_add(struct words *w, const char *word);
 char *words_join(char *const *v, size_t n);
 void words_finish(struct words *w);
 
+/* Whether a word is one of those of a list of ours, separated by single spaces; NULL has none. */
+bool words_named(const char *list, const char *word);
+
 #endif

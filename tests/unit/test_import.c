@@ -317,11 +317,6 @@ static void check_key(enum import_format format, const char *text, const char *k
 	import_finish(&im);
 }
 
-static bool is_one_of(const char *key, const char *words)
-{
-	return import_names_have(words, key);
-}
-
 /* A key with values of every type, right and wrong, in JSON and YAML. */
 static void check_pm2_key(const char *key)
 {
@@ -334,7 +329,7 @@ static void check_pm2_key(const char *key)
 		"\"0 3 * * *\"", "[[\"a\"]]",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-		bool script = is_one_of(key, "script exec cmd command");
+		bool script = words_named("script exec cmd command", key);
 		char *json = xasprintf("{\"apps\": [{%s\n\n\"%s\": %s\n}]}",
 				       script ? "" : "\"script\": \"x.js\",", key, values[i]);
 		char *yaml = xasprintf("apps:\n  - %s\n    %s: %s\n",

@@ -102,12 +102,25 @@ static void test_join_is_read_back(void **state)
 	free(text);
 }
 
+static void test_named(void **state)
+{
+	(void)state;
+	assert_true(words_named("a bc d", "bc"));
+	assert_true(words_named("a", "a"));
+	assert_false(words_named("a bc d", "b"));
+	assert_false(words_named("a bc d", "bc d"));
+	assert_false(words_named("a", ""));
+	assert_false(words_named("", ""));
+	assert_false(words_named(NULL, "a"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_join_is_read_back),
+		cmocka_unit_test(test_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,23 +10,10 @@
 #include "common/mem.h"
 #include "config/names.h"
 
-bool import_names_have(const char *names, const char *key)
-{
-	size_t len = strlen(key);
-	for (const char *s = names; *s;) {
-		size_t n = strcspn(s, " ");
-		if (n == len && strncmp(s, key, n) == 0) {
-			return true;
-		}
-		s += n + (s[n] == ' ');
-	}
-	return false;
-}
-
 const struct import_key *import_key_find(const struct import_table *t, const char *key)
 {
 	for (size_t i = 0; i < t->n; i++) {
-		if (import_names_have(t->v[i].names, key)) {
+		if (words_named(t->v[i].names, key)) {
 			return &t->v[i];
 		}
 	}

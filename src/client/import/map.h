@@ -61,8 +61,6 @@ struct mapping {
 	bool whole_env; /* the source copies the whole environment of the caller */
 };
 
-/* Whether the key is one of "out_file output". */
-bool import_names_have(const char *names, const char *key);
 /* The row of a key; NULL if there is none. */
 const struct import_key *import_key_find(const struct import_table *t, const char *key);
 /* Apply the row of a key. False if there is none. */

@@ -136,7 +136,7 @@ static void read_early(struct mapping *m, const char *key, const json_t *v)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(same); i++) {
-		if (import_names_have(same[i], key) && import_key_value(m, same[i], &used) &&
+		if (words_named(same[i], key) && import_key_value(m, same[i], &used) &&
 		    strcmp(used, key) != 0) {
 			import_say(m->im, m->app, key, IMPORT_UNSUPPORTED, NULL,
 				   "%s is given too, and wins", used);

@@ -212,7 +212,7 @@ static void read_options(struct import *im, struct foreman *f)
 	}
 	json_object_foreach(f->options, key, v)
 	{
-		if (!import_names_have(known, key)) {
+		if (!words_named(known, key)) {
 			char *place = xasprintf(".foreman %s", key);
 			import_say(im, NULL, place, IMPORT_UNSUPPORTED, NULL,
 				   "how foreman starts and ends them; here each app has settings");

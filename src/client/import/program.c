@@ -246,7 +246,7 @@ static const char *key_of_nothing(const struct mapping *m)
 	json_t *v;
 	json_object_foreach((json_t *)(uintptr_t)m->obj, key, v)
 	{
-		if (import_names_have(SCRIPT_NAMES, key)) {
+		if (words_named(SCRIPT_NAMES, key)) {
 			return key;
 		}
 	}

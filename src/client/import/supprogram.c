@@ -290,7 +290,7 @@ static bool is_own(const struct program *p, const char *key)
 {
 	static const char own[] = "command directory environment numprocs numprocs_start "
 				  "process_name";
-	return import_names_have(own, key) || (p->s->fcgi && strcmp(key, "socket") == 0);
+	return words_named(own, key) || (p->s->fcgi && strcmp(key, "socket") == 0);
 }
 
 /* In the order of the table, for redirect_stderr looks at stdout_logfile. */

@@ -7,6 +7,7 @@
 #include "client/import/json.h"
 #include "client/import/where.h"
 #include "common/mem.h"
+#include "common/words.h"
 #include "config/names.h"
 
 #define DEPTH 40
@@ -28,30 +29,17 @@ static json_t *fail(struct reader *r, const yaml_node_t *node, const char *why)
 	return NULL;
 }
 
-static bool is_one_of(const char *s, const char *words)
-{
-	size_t len = strlen(s);
-	for (const char *w = words; len && *w;) {
-		size_t n = strcspn(w, " ");
-		if (n == len && strncmp(w, s, n) == 0) {
-			return true;
-		}
-		w += n + (w[n] == ' ');
-	}
-	return false;
-}
-
 /* As YAML 1.2 and js-yaml, which PM2 reads by, tell: yes and on are texts. */
 static json_t *read_plain(const char *s)
 {
 	char *end;
-	if (!*s || is_one_of(s, "~ null Null NULL")) {
+	if (!*s || words_named("~ null Null NULL", s)) {
 		return json_null();
 	}
-	if (is_one_of(s, "true True TRUE")) {
+	if (words_named("true True TRUE", s)) {
 		return json_true();
 	}
-	if (is_one_of(s, "false False FALSE")) {
+	if (words_named("false False FALSE", s)) {
 		return json_false();
 	}
 	const char *digits = s + (*s == '-' || *s == '+');
@@ -78,11 +66,11 @@ static json_t *read_scalar(struct reader *r, const yaml_node_t *node)
 		return fail(r, node, "there is a NUL byte in it");
 	}
 	type = type && strncmp(type, tag, sizeof(tag) - 1) == 0 ? type + sizeof(tag) - 1 : "";
-	if (!is_one_of(type, texts) && !is_one_of(type, values)) {
+	if (!words_named(texts, type) && !words_named(values, type)) {
 		return fail(r, node, "a tag (!) that is not understood");
 	}
 	bool plain = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	json_t *v = plain || is_one_of(type, values) ? read_plain(s) : json_stringn(s, len);
+	json_t *v = plain || words_named(values, type) ? read_plain(s) : json_stringn(s, len);
 	return v ? v : fail(r, node, "is not UTF-8");
 }
 
