@@ -45,6 +45,9 @@ size_t client_width(const struct client *c);
 
 /* Write what is in c->out. False (reported) if it could not be written. */
 bool client_flush(struct client *c);
+/* Whether whoever read what we print has gone (| head, a lost ssh): what has nothing to print would
+ * not notice. */
+bool client_is_unread(void);
 
 /* Report a failure; hint may be NULL. Returns its exit status. */
 int client_fail(const struct client *c, const struct err *err, const char *hint);

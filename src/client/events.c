@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* events: what happened; -f goes on, over an end of the daemon too. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "client/logtime.h"
 #include "common/clock.h"
 #include "common/limits.h"
+
+#define LOOK_MS 1000 /* whether anybody still reads */
 
 /* What is asked for, beside the selectors. */
 struct wish {
@@ -136,7 +139,11 @@ static int follow(const struct wish *w, int64_t after)
 	struct err err;
 	int status = 0;
 	while (!interrupt_pending()) {
-		int got = conn_next(&c->conn, -1, &n, &err);
+		int got = conn_next(&c->conn, LOOK_MS, &n, &err);
+		if (client_is_unread()) {
+			rpc_reply_finish(&n);
+			return 128 + SIGPIPE;
+		}
 		if (got > 0 && n.kind == RPC_NOTIFICATION && strcmp(n.method, "event") == 0) {
 			int64_t seq = member_int(n.params, "seq", 0);
 			after = seq > after ? seq : after;

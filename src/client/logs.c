@@ -2,6 +2,7 @@
 /* logs: lines of many streams in the order of time; -f goes on while the daemon is away, from the
  * files, until its end was asked for. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,6 +393,9 @@ static int follow(struct logs *l)
 		}
 		if (!print_new(l)) {
 			return 1;
+		}
+		if (client_is_unread()) {
+			return 128 + SIGPIPE;
 		}
 		if (now == AWAY_STOPPED || now == AWAY_GONE) {
 			return now == AWAY_STOPPED ? 0 : gone(l);

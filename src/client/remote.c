@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -176,13 +175,6 @@ static int run_ssh(struct client *c, const char *host, struct err *err)
 	return status;
 }
 
-/* Whoever read what we print has gone (| head): that is nothing to be told of. */
-static bool is_unread(void)
-{
-	struct pollfd p = {.fd = STDOUT_FILENO};
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
-}
-
 int remote_run(struct client *c, const struct given *host)
 {
 	struct err err;
@@ -197,7 +189,7 @@ int remote_run(struct client *c, const struct given *host)
 	if (WIFSIGNALED(status)) {
 		return 128 + WTERMSIG(status);
 	}
-	if (WEXITSTATUS(status) == SSH_FAILED && is_unread()) {
+	if (WEXITSTATUS(status) == SSH_FAILED && client_is_unread()) {
 		return 128 + SIGPIPE;
 	}
 	if (WEXITSTATUS(status) == SSH_FAILED) {

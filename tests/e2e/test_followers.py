@@ -5,6 +5,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 from conftest import SLOW, alive, app_path, wait_for
 from terminal import Term
 from test_interrupted import events, kill, last_seq
@@ -132,3 +134,15 @@ def test_both_killed(pm):
     for w in waiting:
         assert "none came back within 5 s" in w.ends(5), w.p.args
     pm.ok("daemon", "start")
+
+
+@pytest.mark.parametrize("what", ["logs", "events"])
+def test_a_follower_that_nobody_reads_ends(pm, what):
+    """It has nothing to print, so no write fails: as on a machine whose ssh connection was lost."""
+    pm.up(SLEEPER)
+    p = pm.popen(what, "-f", "-n", "1", "web")
+    wait_for(lambda: sockets(p.pid), 10, "its connection")
+    if what == "events":
+        assert p.stdout.readline()
+    p.stdout.close()
+    assert p.wait(20 * SLOW) == 128 + signal.SIGPIPE
