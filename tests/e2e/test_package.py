@@ -66,6 +66,15 @@ def test_meson_install(pm):
     check_works(pm, prefix)
 
 
+@pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")
+@pytest.mark.parametrize("page", PAGES)
+def test_manual_pages_are_clean(page):
+    file = BUILD / "man" / page.split("/")[1]
+    if not file.exists():
+        pytest.skip("built without scdoc")
+    assert run("mandoc", "-T", "lint", "-W", "all", file) == ""
+
+
 @pytest.mark.parametrize("script", ["pmctl.postinst", "pmctl.prerm", "pmctl.postrm", "build"])
 def test_scripts_can_be_read(script):
     run("bash" if script == "build" else "sh", "-n", ROOT / "conf" / "debian" / script)
