@@ -11,7 +11,7 @@ const struct opt global_opts[] = {
 	{"timeout", 0, "DURATION", "Wait at most this long (exit 8; what was begun goes on).", 0, 0,
 	 0},
 	{"no-wait", 0, NULL, "Do not wait for the result of a change.", 0, 0, 0},
-	{"host", 0, "USER@HOST", "Do it on that machine, over ssh; see REMOTE.", 0, 0, 0},
+	{"host", 0, "USER@HOST", "Do it on that machine, over ssh (REMOTE in pmctl(1)).", 0, 0, 0},
 	{"help", 'h', NULL, "Print help on the command.", 0, 0, 0},
 	{"no-color", 0, NULL, "As --color=never.", OPT_HIDDEN, 0, 0},
 };
@@ -617,7 +617,9 @@ const struct command commands[] = {
 	{.name = "completion",
 	 .args = "bash|zsh|fish",
 	 .summary = "Print the completion script of a shell",
-	 .doc = "Names of apps are those that the daemon knows now. Load it with: source <(pmctl "
+	 .doc = "Names of apps and namespaces are those that the daemon knows now, else those of "
+		"the "
+		"app list, as are profiles. Load it with: source <(pmctl "
 		"completion bash), the same for zsh (after compinit), and in fish: pmctl "
 		"completion "
 		"fish | source. A package installs all three.",

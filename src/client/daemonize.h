@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #ifndef PMCTL_CLIENT_DAEMONIZE_H
 #define PMCTL_CLIENT_DAEMONIZE_H
-/* daemonize - find pmctld and start it. Only start, resurrect and daemon start do. */
+/* daemonize - find pmctld and start it. Only start, apply, resurrect and daemon start do. */
 #include <stdbool.h>
 
 #include "common/err.h"

@@ -7,6 +7,7 @@
 #include "client/args.h"
 #include "client/commands.h"
 #include "client/import/map.h"
+#include "client/manexamples.h"
 #include "common/err.h"
 #include "common/mem.h"
 #include "config/filekeys.h"
@@ -251,7 +252,8 @@ static const char front[] =
 	"# DESCRIPTION\n\n"
 	"*pmctl* is the command line of *pmctld*(8), a supervisor of processes. What is to run "
 	"stands in "
-	"an INI file, see *pmctl.ini*(5). Only *start*, *resurrect* and *daemon start* start the "
+	"an INI file, see *pmctl.ini*(5). Only *start*, *apply*, *resurrect* and *daemon start* "
+	"start the "
 	"daemon; "
 	"reading commands say that it does not run.\n\n"
 	"Options stand before or behind operands; *--* ends them. Neither commands nor options can "
@@ -379,20 +381,7 @@ static const char ini_back[] =
 	"Go *net.FileListener*, Rust the listenfd crate. What cannot take a socket, such as *php "
 	"-S*, "
 	"can have a port "
-	"for each instance, see *increment\\_var*.\n\n"
-	"# EXAMPLES\n\n"
-	"A node app, one worker for each CPU on one port:\n\n"
-	"```\n[app:web]\nscript = server.js\ninstances = max\nenv.PORT = 3000\nmemory_max = "
-	"512M\n```\n\n"
-	"A Python program that gets its socket from us:\n\n"
-	"```\n[app:api]\ncommand = .venv/bin/gunicorn app:api\nlisten = 127.0.0.1:8000\nready = "
-	"notify\n"
-	"```\n\n"
-	"Two of uvicorn on one socket:\n\n"
-	"```\n[app:asgi]\ncommand = .venv/bin/uvicorn --fd 3 shop.asgi:app\nlisten = "
-	"127.0.0.1:8001\n"
-	"instances = 2\n```\n\n"
-	"# SEE ALSO\n\n*pmctl*(1), *pmctld*(8)\n";
+	"for each instance, see *increment\\_var*.\n\n";
 
 static void add_key(struct buf *out, const char *name, const char *more, const char *value,
 		    const char *doc)
@@ -431,4 +420,6 @@ void manpage_keys(struct buf *out)
 		buf_adds(out, "\n\n");
 	}
 	buf_adds(out, ini_back);
+	buf_adds(out, manexamples);
+	buf_adds(out, "# SEE ALSO\n\n*pmctl*(1), *pmctld*(8)\n");
 }

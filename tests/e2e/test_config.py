@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from conftest import SLOW, app_path, read_proc
+from conftest import ROOT, SLOW, app_path, read_proc
 
 OK = "[app:ok]\ncommand = sleep 1000000\n"
 
@@ -194,3 +194,15 @@ def test_an_app_of_another_project_is_not_taken(pm):
     before = pm.pids("ok")
     assert pm.ctl("start", cwd=other).rc == 1
     assert pm.pids("ok") == before and pm.app("ok")["project"] == "one"
+
+
+def test_the_examples_of_the_manual_are_right_and_show_every_key(pm):
+    page = (ROOT / "man" / "pmctl.ini.5.scd").read_text()
+    section = page.split("# KEYS OF AN APP")[1].split("\n# ")[0].replace("\\", "")
+    keys = set(re.findall(r"^\*([a-z_]+)(?:\.[A-Z]*)?\* = ", section, re.M))
+    examples = re.findall(r"^```\n(.*?)^```", page.split("# EXAMPLES")[1], re.M | re.S)
+    assert len(keys) > 50 and len(examples) > 5
+    for text in examples:
+        pm.ini(text, raw=True)
+        pm.ok("check")
+    assert not keys - set(re.findall(r"^([a-z_]+)(?:\.[A-Za-z_]+)? = ", "".join(examples), re.M))
