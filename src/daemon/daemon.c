@@ -349,7 +349,6 @@ static bool begin(struct daemon *d, struct err *err)
 	tally_init(&d->tally, d);
 	metrics_init(&d->metrics, d);
 	turntime_init(&d->turntime, d->loop);
-	warnings_init(&d->warnings);
 	sampler_init(&d->sampler, d);
 	schedule_init(&d->schedule, d);
 	exporter_init(&d->exporter, d);

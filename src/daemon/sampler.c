@@ -315,6 +315,7 @@ void sampler_init(struct sampler *s, struct daemon *d)
 	s->daemon = d;
 	list_init(&s->viewers);
 	hostfig_init(&s->host);
+	warnings_init(&d->warnings);
 	s->used_us = -1;
 	ev_timer_init(&s->beat, on_beat, 0., 1.);
 	ev_timer_init(&s->checks, on_checks, CHECKS_PERIOD, CHECKS_PERIOD);
