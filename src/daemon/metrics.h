@@ -50,6 +50,7 @@ void metrics_inst_labels(struct om *w, const struct inst *in);
 
 /* metrics_daemon.c */
 void metric_build(struct om *w, struct daemon *d);
+void metric_disk(struct om *w, struct daemon *d);
 void metric_turns(struct om *w, struct daemon *d);
 int64_t metric_start_time(struct daemon *d);
 int64_t metric_keeper_up(struct daemon *d);
@@ -88,6 +89,7 @@ int64_t metric_inst_start_time(const struct inst *in);
 int64_t metric_inst_cpu(const struct inst *in);
 int64_t metric_inst_memory(const struct inst *in);
 int64_t metric_inst_fds(const struct inst *in);
+int64_t metric_inst_max_fds(const struct inst *in);
 int64_t metric_inst_threads(const struct inst *in);
 int64_t metric_inst_processes(const struct inst *in);
 int64_t metric_inst_leak(const struct inst *in);

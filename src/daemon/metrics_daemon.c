@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/metrics.h"
 #include "sys/proc.h"
@@ -31,6 +32,22 @@ void metric_turns(struct om *w, struct daemon *d)
 	om_value(w, (int64_t)n, 0);
 	om_sample(w, "_sum");
 	om_value(w, (int64_t)d->turntime.sum_us, 6);
+}
+
+static void write_room(struct om *w, const char *dir, bool known, const struct diskroom *r)
+{
+	if (known && r->all > 0) {
+		om_sample(w, NULL);
+		om_label(w, "dir", dir);
+		om_value(w, r->left, 0);
+	}
+}
+
+void metric_disk(struct om *w, struct daemon *d)
+{
+	warnings_look(d, clock_mono_ms());
+	write_room(w, "state", d->warnings.has_state, &d->warnings.state);
+	write_room(w, "log", d->warnings.has_log, &d->warnings.log);
 }
 
 int64_t metric_start_time(struct daemon *d)

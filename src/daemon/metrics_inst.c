@@ -50,6 +50,11 @@ int64_t metric_inst_fds(const struct inst *in)
 	return sampled(in, in->sample.fds);
 }
 
+int64_t metric_inst_max_fds(const struct inst *in)
+{
+	return sampled(in, in->sample.fds_max);
+}
+
 int64_t metric_inst_threads(const struct inst *in)
 {
 	return sampled(in, in->sample.threads);

@@ -67,6 +67,7 @@ def test_the_text_parses_and_agrees_with_list(pm):
     assert m.one("pmctl_apps") == 2
     assert m.one("pmctl_keeper_up") == 1
     assert m.one("pmctl_supervisor_restarts_total") == 0
+    assert m.one("pmctl_disk_available_bytes", dir="log") == m.one("pmctl_disk_available_bytes", dir="state") > 0
     for app in listed["apps"]:
         name = app["name"]
         assert m.one("pmctl_app_info", app=name, project="shop", mode=app["mode"], file=pm.ini_path) == 1
@@ -84,6 +85,7 @@ def test_the_text_parses_and_agrees_with_list(pm):
             assert m.find("pmctl_instance_resident_memory_bytes", **me) == [v for v in [p["mem_bytes"]] if v is not None]
             assert m.find("pmctl_instance_threads", **me) == [v for v in [p["threads"]] if v is not None]
             assert m.find("pmctl_instance_open_fds", **me) == [v for v in [p["fds"]] if v is not None]
+            assert m.find("pmctl_instance_max_fds", **me) == [v for v in [p["fds_max"]] if v is not None]
     assert m.one("pmctl_app_memory_max_bytes") == 100 << 20
     assert m.find("pmctl_app_instances", namespace="front") == [2]
     assert m.one("pmctl_instance_last_exit_code", app="job") == 3
