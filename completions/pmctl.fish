@@ -46,7 +46,7 @@ complete -c pmctl -l color -x -a 'auto always never' -d 'Colour: auto, always or
 complete -c pmctl -l config -s c -r -F -d 'The app list, instead of ./pmctl.ini; - is standard input.'
 complete -c pmctl -l timeout -x -d 'Wait at most this long (exit 8; what was begun goes on).'
 complete -c pmctl -l no-wait -d 'Do not wait for the result of a change.'
-complete -c pmctl -l host -x -a '(__fish_complete_user_at_hosts)' -d 'Do it on that machine, over ssh; see REMOTE.'
+complete -c pmctl -l host -x -a '(__fish_complete_user_at_hosts)' -d 'Do it on that machine, over ssh (REMOTE in pmctl(1)).'
 complete -c pmctl -l help -s h -d 'Print help on the command.'
 complete -c pmctl -n '__pmctl_is ""' -a start -d 'Start apps, and the daemon if it does not run'
 complete -c pmctl -n '__pmctl_is start' -l env -x -a '(__pmctl_names profiles)' -d 'Set a variable of the app; also --env.NAME=VALUE. Of an app list: lay this profile over it.'
