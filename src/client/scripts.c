@@ -32,10 +32,27 @@ static char *program_of(const struct app_conf *c)
 	return word[0] == '/' ? xstrdup(word) : xasprintf("%s/%s", c->cwd, word);
 }
 
-static void warn_of(const struct client *c, const char *app, const char *path)
+/* On the directory of the last program: those of a list lie together. */
+struct verdict {
+	char *dir;
+	bool trusted;
+	struct err why;
+};
+
+static bool is_trusted(struct verdict *v, const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+	if (!v->dir || strncmp(v->dir, path, len) != 0 || v->dir[len]) {
+		free(v->dir);
+		v->dir = xstrndup(path, len);
+		v->trusted = trust_path(path, NULL, &v->why);
+	}
+	return v->trusted;
+}
+
+static void warn_of(const struct client *c, const char *app, const char *path, struct verdict *v)
 {
 	struct stat st;
-	struct err why;
 	if (stat(path, &st) != 0) {
 		return; /* its start will say so */
 	}
@@ -50,19 +67,19 @@ static void warn_of(const struct client *c, const char *app, const char *path)
 			    "warning: %s runs as root, but %s is writable by others (mode %04o); "
 			    "fix: chmod go-w %s",
 			    app, path, st.st_mode & 07777, path);
-	} else if (!trust_path(path, NULL, &why)) {
+	} else if (!is_trusted(v, path)) {
 		client_note(c,
 			    "warning: %s runs as root, but others can replace %s: %s; fix: chown "
 			    "root and chmod go-w that one, or set user",
-			    app, path, why.msg);
+			    app, path, v->why.msg);
 	}
 }
 
-static void warn_of_program(const struct client *c, const struct app_conf *conf)
+static void warn_of_program(const struct client *c, const struct app_conf *conf, struct verdict *v)
 {
 	char *path = geteuid() == 0 && runs_as_root(conf) ? program_of(conf) : NULL;
 	if (path) {
-		warn_of(c, conf->name, path);
+		warn_of(c, conf->name, path, v);
 	}
 	free(path);
 }
@@ -98,6 +115,7 @@ static bool names_a_file(const struct app_def *def, bool root)
 void scripts_warn(const struct client *c, struct app_def *const *defs, size_t n)
 {
 	bool root = geteuid() == 0;
+	struct verdict verdict = {0};
 	for (size_t i = 0; i < n; i++) {
 		struct app_conf conf = {0};
 		struct err_list errs = {0};
@@ -105,10 +123,11 @@ void scripts_warn(const struct client *c, struct app_def *const *defs, size_t n)
 			continue;
 		}
 		if (conf_decode(&conf, defs[i], &errs)) {
-			warn_of_program(c, &conf);
+			warn_of_program(c, &conf, &verdict);
 			warn_of_env_file(c, &conf);
 		}
 		conf_finish(&conf);
 		err_list_finish(&errs);
 	}
+	free(verdict.dir);
 }
