@@ -66,6 +66,14 @@ def test_meson_install(pm):
     check_works(pm, prefix)
 
 
+def test_the_package_is_built_with_what_the_build_needs():
+    """conf/deps is what the tests were built with; what is not named in control is not there on a machine that builds packages."""
+    deps = (ROOT / "conf" / "deps").read_text().split("build)")[1].split("packages+=(")[1].split(")")[0].split()
+    control = (ROOT / "conf" / "debian" / "control").read_text().split("Build-Depends:")[1].split("Standards-Version")[0]
+    named = set(re.findall(r"[a-z0-9.+-]+", control))
+    assert not {d for d in deps if d.startswith("lib") and d != "libc6-dev" or d in ("meson", "scdoc", "musl-tools")} - named
+
+
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="no mandoc")
 @pytest.mark.parametrize("page", PAGES)
 def test_manual_pages_are_clean(page):
