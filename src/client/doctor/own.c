@@ -236,7 +236,8 @@ static void check_running(struct diagnosis *d)
 	const json_t *w;
 	pid_t keeper = find_keeper(d), supervisor = find_supervisor(keeper);
 	struct finding *f;
-	if (check_stopped(d, "keeper", keeper) | check_stopped(d, "supervisor", supervisor)) {
+	bool keeper_stopped = check_stopped(d, "keeper", keeper);
+	if (check_stopped(d, "supervisor", supervisor) || keeper_stopped) {
 		return;
 	}
 	if (!d->status && d->c->conn.open) {
