@@ -146,9 +146,11 @@ static void print_history(struct client *c, const json_t *s)
 	const json_t *end = json_object_get(s, "last_end");
 	const json_t *upgrade = json_object_get(s, "upgrade");
 	const char *why = member_text(upgrade, "why", "");
-	if (member_int(s, "supervisor_restarts", 0)) {
-		buf_addf(&c->out, "  %-10s %lld times, no app was lost; the last one ended at %s: ",
-			 "restarted", (long long)member_int(s, "supervisor_restarts", 0),
+	long long restarts = member_int(s, "supervisor_restarts", 0);
+	if (restarts) {
+		buf_addf(&c->out,
+			 "  %-10s %lld time%s, no app was lost; the last one ended at %s: ",
+			 "restarted", restarts, restarts == 1 ? "" : "s",
 			 member_text(end, "at", "?"));
 		if (json_is_string(json_object_get(end, "signal"))) {
 			client_add_text(&c->out, member_text(end, "signal", "?"));
