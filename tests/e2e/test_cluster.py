@@ -164,7 +164,7 @@ def test_framework(pm, port, node, name):
     wanted = json.loads((MODULES / name / "package.json").read_text()).get("engines", {}).get("node", "")
     if wanted.startswith(">=") and version < int(wanted[2:].strip().split(".")[0].split()[0]):
         pytest.skip(f"{name} wants node {wanted}")
-    up(pm, node, f"{name}.js", port, f"env.NODE_PATH = {MODULES}")
+    up(pm, node, f"{name}.js", port, f"env.NODE_PATH = {MODULES}\nready = listening")
     answers, errors = many(lambda: get(port))
     assert not errors and set(answers) <= set(pm.pids("web"))
 

@@ -193,7 +193,7 @@ def test_signals_stop_all_in_order_and_in_time(pm, box):
 def test_a_second_signal_is_faster(pm, box):
     pm.ini(f"[app:web]\ncommand = {app_path('stubborn')}\nready = spawn\nstop_timeout = 50s\n", raw=True)
     b = box("pmctl.ini").up()
-    b.wait_state("web", "online")
+    pm.wait_log("web", "stubborn")
     b.signal(signal.SIGINT)
     wait_for(lambda: pm.state("web") == "stopping", 5, "the stop")
 

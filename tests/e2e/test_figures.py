@@ -138,7 +138,7 @@ require('http').createServer((req, res) => {
   res.end(String(process.pid));
 }).listen(process.env.PORT);
 """)
-    pm.up(f"[app:g]\nscript = grow.js\ninstances = 1\nenv.PORT = {port}\nmemory_max = 120M\nmin_uptime = 100ms\n")
+    pm.up(f"[app:g]\nscript = grow.js\ninstances = 1\nenv.PORT = {port}\nmemory_max = 120M\nmin_uptime = 100ms\nstop_timeout = 30s\n")
     old = pm.pids("g")[0]
     assert fetch(port, "/grow") == old
     while pm.pids("g") == [old]:

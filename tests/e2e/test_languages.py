@@ -88,11 +88,11 @@ class Load:
 
 
 def assert_nothing_lost(load, server):
-    """Nobody is ever refused; what a server drops of its own accord is not counted against us."""
+    """Nobody is ever refused; what a server drops of its own accord (one a connection) is not counted against us."""
     lost = [e for e in load.errors if LOSES not in server or not isinstance(
         e, (http.client.RemoteDisconnected, ConnectionResetError))]
     assert not lost, lost
-    assert len(load.errors) <= len(load.answers) / 10, "most must be answered all the same"
+    assert len(load.errors) <= max(len(load.threads), len(load.answers) / 10), "most must be answered all the same"
 
 
 def freeze(pid):
