@@ -67,17 +67,28 @@ static bool waits_for_address(const struct op *op, const struct inst *in)
 	return false;
 }
 
+static bool has_begun_to_remove(const struct op *op, const struct app *app)
+{
+	for (size_t i = 0; app->deleting && i < op->ntargets; i++) {
+		const struct target *t = &op->target[i];
+		if (t->kind == OP_DELETE && t->begun && strcmp(t->app, app->conf.name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What an apply removes gives way before the others begin: its port may be theirs, its name another
- * one of the same. */
+ * one of the same. Its sockets go with it, a moment after its last process. */
 static bool is_giving_way(struct op *op)
 {
-	for (size_t i = 0; !op->gave_way && i < op->ntargets; i++) {
-		const struct target *t = &op->target[i];
-		/* Its sockets go with it, a moment after its last process. */
-		const struct app *app = t->kind == OP_DELETE && t->begun
-						? apps_find(op->ops->daemon, t->app)
-						: NULL;
-		if (app && app->deleting) {
+	const struct app *app, *next;
+	if (op->gave_way) {
+		return false;
+	}
+	list_for_each(app, next, &op->ops->daemon->apps, node)
+	{
+		if (has_begun_to_remove(op, app)) {
 			return true;
 		}
 	}
