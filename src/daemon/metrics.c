@@ -115,7 +115,8 @@ static const struct metric table[] = {
 	{GAUGE("pmctl_instance_open_fds", "Open descriptors of the process tree."),
 	 .of_inst = metric_inst_fds},
 	{GAUGE("pmctl_instance_max_fds",
-	       "The most descriptors its main process may have; not where that is any number."),
+	       "The most descriptors that the process of the tree with most of them may have; not "
+	       "where that is any number."),
 	 .of_inst = metric_inst_max_fds},
 	{GAUGE("pmctl_instance_threads", "Threads of the process tree."),
 	 .of_inst = metric_inst_threads},

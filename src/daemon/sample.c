@@ -60,6 +60,7 @@ struct reading {
 	bool deep;
 	bool counts; /* the CPU time of each, as no control group does it */
 	int fds, fds_most;
+	pid_t most_pid;		   /* who has fds_most; 0 = nobody yet */
 	int64_t io_read, io_write; /* -1 = of somebody we may not know */
 };
 
@@ -71,7 +72,10 @@ static void add_deep(struct reading *r, pid_t pid)
 		r->fds = -1; /* of the main process we must know */
 	}
 	r->fds += r->fds >= 0 && fds > 0 ? fds : 0;
-	r->fds_most = fds > r->fds_most ? fds : r->fds_most;
+	if (fds >= 0 && (!r->most_pid || fds > r->fds_most)) {
+		r->fds_most = fds;
+		r->most_pid = pid;
+	}
 	if (proc_read_io(pid, &in, &out)) {
 		r->io_read += in;
 		r->io_write += out;
@@ -213,7 +217,7 @@ static void set_all(struct sample *s, const struct reading *r, uint64_t used, in
 	if (r->deep) {
 		s->fds = r->fds;
 		s->fds_most = r->fds < 0 ? -1 : r->fds_most;
-		s->fds_max = proc_max_fds(r->in->pid);
+		s->fds_max = proc_max_fds(r->fds < 0 ? r->in->pid : r->most_pid);
 		set_io(s, r, now);
 		s->deep_mono_ms = now;
 		s->deep_cpu_us = used;

@@ -35,7 +35,7 @@ struct sample {
 	int64_t mem_bytes;	   /* -1 = unknown */
 	int fds, threads, nproc;   /* -1 = unknown */
 	int fds_most;		   /* descriptors of the process of the tree that has most */
-	int64_t fds_max;	   /* that one may have; -1 = any number, or unknown */
+	int64_t fds_max;	   /* that process may have; -1 = any number, or unknown */
 	bool fds_near;		   /* the one is near the other */
 	int64_t io_read, io_write; /* bytes from and to disks, of those who live; -1 = unknown */
 	int64_t io_bps;		   /* both, in a second; -1 = unknown */

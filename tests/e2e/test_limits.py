@@ -165,6 +165,14 @@ def test_an_app_that_has_nearly_all_its_descriptors(pm):
     assert "has 10 of the 11 descriptors" in why and "raise limit.nofile" in why, why
 
 
+def test_a_child_is_measured_by_its_own_limit(pm):
+    """As nginx does it: the main process may have few, its workers raised what they may have."""
+    pm.up("[app:h]\ncommand = bash -c \"bash -c 'exec 3</dev/null 4<&3 5<&3 6<&3 7<&3 8<&3 9<&3; exec sleep 1000000' & "
+          "ulimit -Sn 8; exec sleep 1000000\"\nready = spawn\n")
+    p = wait_for(lambda: pm.proc("h")["fds_most"] == 10 and pm.proc("h"), 10, "its figures")
+    assert p["fds_max"] > 11 and not p["fds_near"] and p["note"] == "" and told(pm, "descriptors") == []
+
+
 # --- processes
 
 def nobody(pm):
