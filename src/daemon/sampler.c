@@ -115,9 +115,11 @@ void sampler_ended(struct inst *in)
 static void watch_fds(struct inst *in)
 {
 	struct sample *s = &in->sample;
+	bool known = s->fds_most >= 0 && s->fds_max > 0;
 	bool near = near_limit(s->fds_most, s->fds_max, s->fds_near);
-	if (near != s->fds_near) {
-		s->fds_near = near;
+	bool news = known && near != s->fds_near;
+	s->fds_near = near;
+	if (news) {
 		events_add(&in->app->daemon->events, in->app->conf.name, in->slot, "descriptors",
 			   NULL,
 			   near ? "has %d of the %lld descriptors it may have (limit.nofile)"

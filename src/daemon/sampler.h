@@ -6,9 +6,9 @@
  *
  * Who asks for figures gets ones of the last second. As long as somebody watches all are read each
  * second; else every 2 s where there is a memory limit, and as often as the leak watch wants, every
- * 15 s, the others. Where nothing runs nothing is read. What was read goes into the past of the
- * slot (daemon/pasts.h), is checked against memory_max and the limit of descriptors, and shown to
- * the leak watch.
+ * 15 s, the others; descriptors then each minute. Where nothing runs nothing is read. What was read
+ * goes into the past of the slot (daemon/pasts.h), is checked against memory_max and the limit of
+ * descriptors, and shown to the leak watch.
  */
 #include <ev.h>
 #include <stdbool.h>

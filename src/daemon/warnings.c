@@ -15,7 +15,7 @@ typedef void warning_fn(void *ctx, const struct warning *warning);
 
 void warnings_init(struct warnings *w)
 {
-	*w = (struct warnings){.fds = -1, .max_fds = -1};
+	*w = (struct warnings){0};
 }
 
 /* --- looking --- */
@@ -57,33 +57,35 @@ static void look_at_disk(struct daemon *d)
 	}
 }
 
-static void consider(struct warnings *w, const char *who, pid_t pid)
+static void consider(struct fds_use *u, const char *who, pid_t pid)
 {
-	int fds = proc_count_fds(pid);
-	int64_t max = proc_max_fds(pid);
-	if (fds >= 0 && max > 0 &&
-	    (w->max_fds <= 0 || (double)fds / (double)max > (double)w->fds / w->max_fds)) {
-		w->who = who;
-		w->fds = fds;
-		w->max_fds = (int)max;
+	int used = proc_count_fds(pid);
+	int64_t most = proc_max_fds(pid);
+	if (used >= 0 && most > 0 &&
+	    (!u->who || (double)used / (double)most > (double)u->used / u->most)) {
+		*u = (struct fds_use){.who = who, .used = used, .most = (int)most};
 	}
 }
 
 static void look_at_fds(struct daemon *d)
 {
 	struct warnings *w = &d->warnings;
+	struct fds_use now = {0};
 	bool was = w->fds_near;
-	w->fds = w->max_fds = -1;
-	consider(w, "pmctld", getpid());
+	consider(&now, "pmctld", getpid());
 	if (d->link.alive) {
-		consider(w, "the keeper of pmctld", d->link.ring->keeper_pid);
+		consider(&now, "the keeper of pmctld", d->link.ring->keeper_pid);
 	}
-	w->fds_near = near_limit(w->fds, w->max_fds, was);
+	if (!now.who) {
+		return; /* with none left an older kernel cannot tell: it is as it was */
+	}
+	w->fds = now;
+	w->fds_near = near_limit(now.used, now.most, was);
 	if (w->fds_near != was) {
 		events_add(&d->events, NULL, -1, "descriptors", NULL,
 			   w->fds_near ? "%s uses %d of its %d descriptors"
 				       : "%s uses %d of its %d descriptors: enough are left again",
-			   w->who ? w->who : "pmctld", w->fds, w->max_fds);
+			   now.who, now.used, now.most);
 	}
 }
 
@@ -179,9 +181,9 @@ static void of_fds(const struct warnings *w, warning_fn *fn, void *ctx)
 {
 	char text[120];
 	if (w->fds_near) {
-		snprintf(text, sizeof(text), "%s uses %d of its %d descriptors", w->who, w->fds,
-			 w->max_fds);
-		tell(fn, ctx, "descriptors", w->fds >= w->max_fds, text,
+		snprintf(text, sizeof(text), "%s uses %d of its %d descriptors", w->fds.who,
+			 w->fds.used, w->fds.most);
+		tell(fn, ctx, "descriptors", w->fds.used >= w->fds.most, text,
 		     "LimitNOFILE= in a drop-in of the unit, or \"* hard nofile\" in "
 		     "/etc/security/limits.conf and a new log in; then restart the daemon");
 	}

@@ -24,12 +24,17 @@ struct warning {
 	char text[500], fix[5000];
 };
 
+/* Descriptors of supervisor or keeper, who is nearer to its limit. */
+struct fds_use {
+	const char *who; /* NULL = not known (yet) */
+	int used, most;
+};
+
 struct warnings {
 	int64_t looked_mono_ms; /* 0 = never */
 	struct diskroom state, log;
 	bool has_state, has_log; /* they could be read */
-	int fds, max_fds; /* of supervisor or keeper, who is nearer to its limit; -1 = unknown */
-	const char *who;  /* which of the two */
+	struct fds_use fds;
 	bool fds_near;
 };
 
