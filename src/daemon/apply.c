@@ -319,7 +319,7 @@ void apply_forget_lost(struct daemon *d)
 {
 	struct app *app, *next;
 	const struct op *op, *after;
-	bool going_on = false;
+	bool going_on = false, any = false;
 	list_for_each(op, after, &d->ops.all, node)
 	{
 		going_on |= op->kind == OP_APPLY;
@@ -331,3 +331,7 @@ void apply_forget_lost(struct daemon *d)
 		}
 	}
 }
+			any = true;
+	if (any) {
+		store_save(&d->store);
+	}

@@ -73,6 +73,13 @@ static unsigned number_of(const json_t *o)
 	return (unsigned)json_integer_value(json_object_get(o, "rev"));
 }
 
+/* Killed between this and the state file, a supervisor before us has written it already. */
+static bool is_it(const json_t *o, const json_t *def, int64_t applied_real_ms)
+{
+	return o && json_integer_value(json_object_get(o, "ms")) == applied_real_ms &&
+	       json_equal(json_object_get(o, "def"), def);
+}
+
 void revisions_push(struct app *app, const struct app_def *def, int64_t applied_real_ms,
 		    const struct asker *by)
 {
@@ -83,7 +90,13 @@ void revisions_push(struct app *app, const struct app_def *def, int64_t applied_
 		return;
 	}
 	json_t *all = read_file(app);
-	unsigned last = number_of(json_array_get(all, json_array_size(all) - 1));
+	const json_t *youngest = json_array_get(all, json_array_size(all) - 1);
+	unsigned last = number_of(youngest);
+	if (is_it(youngest, text, applied_real_ms)) {
+		json_decref(all);
+		json_decref(text);
+		return;
+	}
 	while (json_array_size(all) >= LIMIT_REVISIONS) {
 		json_array_remove(all, 0);
 	}

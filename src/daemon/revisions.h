@@ -30,8 +30,8 @@ struct revisions {
 	size_t n;
 };
 
-/* It was in force and is not any more. A failure is logged: what is in force does not depend on it.
- */
+/* It was in force and is not any more. One that is the youngest already is not written twice. A
+ * failure is logged: what is in force does not depend on it. */
 void revisions_push(struct app *app, const struct app_def *def, int64_t applied_real_ms,
 		    const struct asker *by);
 /* Those of an app; none if there is no file. */

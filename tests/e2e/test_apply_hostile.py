@@ -12,6 +12,7 @@ import pytest
 from conftest import APPS, alive, free_port, ms, read_proc, stat_of, wait_for
 from test_apply import SLEEPER, Load, items, plan, slow_rollout
 from test_limits import disk, nobody  # noqa: F401  (disk is a fixture)
+from test_upgrade import write_state
 
 FORK = "mode = fork\nready = spawn\n"
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -59,10 +60,31 @@ def test_a_failed_apply_gives_back_what_was_scaled_by_hand(pm):
 
 def test_when_it_was_applied_is_given_back_too(pm):
     pm.up(one("good", 1))
-    before = pm.ok("history", "a", "--json").json()["revisions"]
+    before = revisions(pm)
     pm.ini(one("bad", 1))
     pm.fails(9, "apply")
-    assert pm.ok("history", "a", "--json").json()["revisions"] == before
+    assert revisions(pm) == before
+
+
+def test_a_definition_becomes_a_revision_once(pm):
+    """Killed on the way between the revisions and the state file; and when nobody goes on with an apply."""
+    pm.up(one("good", 1))
+    pm.ok("kill")
+    path = pm.home / "state" / "state"
+    state = json.loads(path.read_bytes().split(b"\n", 1)[1])
+    app = state["apps"][0]
+    app.update(previous=app["def"], previous_ms=app["applied_ms"] - 1000)
+    write_state(path, json.dumps(state).encode())
+    for _ in range(2):
+        pm.ok("daemon", "start")
+        assert [r["revision"] for r in revisions(pm)] == [1, 2], revisions(pm)
+        assert "previous" not in json.loads(path.read_bytes().split(b"\n", 1)[1])["apps"][0]
+        pm.ok("kill")
+        write_state(path, json.dumps(state).encode())
+
+
+def revisions(pm):
+    return pm.ok("history", "a", "--json").json()["revisions"]
 
 
 def test_ctrl_c_gives_back_the_number_of_instances(pm):
