@@ -18,6 +18,9 @@ bool apply_may_begin(struct daemon *d, const struct plan *p, struct err *err)
 	const struct op *op, *next;
 	list_for_each(op, next, &d->ops.all, node)
 	{
+		if (op->kind == OP_APPLY && !op->by.pid) {
+			return err_set(err, ERR_BUSY, "an apply is being taken back");
+		}
 		if (op->kind == OP_APPLY) {
 			return err_set(err, ERR_BUSY, "another apply is under way (uid %u, pid %d)",
 				       (unsigned)op->by.uid, (int)op->by.pid);
@@ -285,6 +288,9 @@ static void revert(struct op *op, struct app *app, const struct outcome *o)
 	}
 	if (redefine_back(app, &err)) {
 		put_back(op, app);
+	} else {
+		events_add(&op->ops->daemon->events, app->conf.name, -1, "failed", NULL,
+			   "not taken back: %.200s", err.msg);
 	}
 	op->unsaved = true;
 }
@@ -328,10 +334,10 @@ void apply_forget_lost(struct daemon *d)
 	{
 		if (!going_on && app->previous.def) {
 			confirm(app);
+			any = true;
 		}
 	}
-}
-			any = true;
 	if (any) {
 		store_save(&d->store);
 	}
+}

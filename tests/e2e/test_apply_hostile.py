@@ -66,6 +66,20 @@ def test_when_it_was_applied_is_given_back_too(pm):
     assert revisions(pm) == before
 
 
+def test_who_comes_while_one_is_taken_back_is_told_so(pm):
+    flag = pm.dir / "flag"
+    flag.touch()
+    ready = f"ready = exec:test -e {flag}\n"
+    pm.up(one("good", 2).replace("ready = spawn\n", ready))
+    flag.unlink()
+    pm.ini(one("bad", 1).replace("ready = spawn\n", ready))
+    pm.fails(9, "apply")
+    r = pm.ctl("apply", "--timeout", "1s")
+    assert "an apply is being taken back; waiting for its end" in r.err, r
+    flag.touch()
+    settled(pm, "a", "good", 2)
+
+
 def test_a_definition_becomes_a_revision_once(pm):
     """Killed on the way between the revisions and the state file; and when nobody goes on with an apply."""
     pm.up(one("good", 1))
