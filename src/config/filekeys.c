@@ -102,8 +102,7 @@ const struct file_key file_keys[] = {
 	{"include", add_include, "GLOB",
 	 "A pattern of more files. Each has its own [defaults]; its apps belong to this project "
 	 "unless it names another. The file itself is passed over where a pattern matches it, too. "
-	 "An "
-	 "included file includes no others."},
+	 "An included file includes no others."},
 	{"metrics", set_metrics, "unix:PATH|127.0.0.1:PORT|no",
 	 "Where the daemon serves its figures as OpenMetrics, for Prometheus and its like: all of "
 	 "them, also those of apps of other files. Only Unix sockets (mode 0600) and loopback "

@@ -63,8 +63,7 @@ const struct key keys[] = {
 	 .meta = "PATH",
 	 .doc = "The directory to run in. It is resolved anew at each start, so a link that "
 		"points to the current release is followed. Where it leads is not looked at by "
-		"apply: "
-		"after a switch, pmctl reload. Default the directory of the file."},
+		"apply: after a switch, pmctl reload. Default the directory of the file."},
 	{.name = "env.",
 	 .type = &type_env,
 	 AT(env),

@@ -87,7 +87,7 @@ static void write_leak(struct jw *w, int64_t bytes_per_min, int64_t left_ms)
 	kint_or_null(w, "left_ms", left_ms, left_ms >= 0);
 }
 
-static void write_note_leak(struct jw *w, const struct inst *in)
+static void write_leak_of(struct jw *w, const struct inst *in)
 {
 	int64_t rate, left;
 	if (!note_leak(in, &rate, &left)) {
@@ -163,7 +163,7 @@ static void write_proc(const struct listing *l, struct jw *w, struct inst *in)
 	kint_or_null(w, "fds", s->fds, known && s->fds >= 0);
 	note_inst(in, note, sizeof(note));
 	jw_kstr(w, "note", note);
-	write_note_leak(w, in);
+	write_leak_of(w, in);
 	if (l->lives) {
 		write_lives(w, in);
 	}

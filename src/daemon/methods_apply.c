@@ -107,8 +107,7 @@ static bool is_not_empty(struct call *call, const struct plan *plan, const struc
 	return !plan->remove || plan->remove < plan->n ||
 	       err_set(&call->err, ERR_CONFIG,
 		       "no app is in the list of project %s, and all %zu of it would be deleted; "
-		       "if "
-		       "that is meant: pmctl delete %s%s",
+		       "if that is meant: pmctl delete %s%s",
 		       list->project, plan->remove, plan->v[0].app->conf.name,
 		       plan->remove > 1 ? " ..." : "");
 }
