@@ -334,13 +334,12 @@ const struct command commands[] = {
 	 .args = "[SEL...]",
 	 .summary = "What happened, when, asked by whom",
 	 .doc = "Starts, exits with their reason, reloads, commands with who gave them. Of the "
-		"same "
-		"thing many times in a row the first and the last are shown, with how often; all "
-		"with --json. -f follows, and goes on after the daemon was away.\n"
+		"same thing many times in a row the first and the last are shown, with how often; "
+		"all with --json. -f follows, and goes on after the daemon was away.\n"
 		"Types: start, ready, exit, failed, stop, restart, reload, reloaded, scale, "
-		"signal, "
-		"delete, reset, config (a definition changed), health, memory, leak, watch, cron, "
-		"listen, message, logs, adopted, state, disk, descriptors, upgrade and daemon.",
+		"signal, delete, reset, config (a definition changed), apply (also one that was "
+		"taken back), applied, health, memory, leak, watch, cron, listen, message, logs, "
+		"adopted, state, disk, descriptors, metrics, upgrade and daemon.",
 	 OPTS(events_opts),
 	 .max = CMD_ANY,
 	 .run = cmd_events,
