@@ -88,18 +88,18 @@ int cmd_apply(struct client *c);
 int cmd_history(struct client *c); /* revisions.c */
 int cmd_rollback(struct client *c);
 int cmd_check(struct client *c);  /* check.c */
-int cmd_import(struct client *c); /* import.c */
+int cmd_import(struct client *c); /* import/command.c */
 int cmd_daemon(struct client *c); /* daemon.c */
 int cmd_ping(struct client *c);
 int cmd_kill(struct client *c);
 int cmd_update(struct client *c);
 int cmd_resurrect(struct client *c);
-int cmd_doctor(struct client *c);  /* doctor.c */
+int cmd_doctor(struct client *c);  /* doctor/command.c */
 int cmd_init(struct client *c);	   /* init.c */
-int cmd_startup(struct client *c); /* startup.c */
+int cmd_startup(struct client *c); /* startup/command.c */
 int cmd_unstartup(struct client *c);
 int cmd_help(struct client *c);	      /* help.c */
-int cmd_completion(struct client *c); /* complete.c */
+int cmd_completion(struct client *c); /* complete/complete.c */
 int cmd_names(struct client *c);
 int cmd_gen(struct client *c); /* gen.c */
 

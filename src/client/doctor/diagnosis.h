@@ -4,7 +4,7 @@
 /*
  * diagnosis - what `pmctl doctor` found: a line for each thing it looked at, in order.
  *
- * Filled by doctorhost.c (the machine) and doctorown.c (what is ours), printed by doctor.c.
+ * Filled by host.c (the machine), own.c (what is ours) and apps.c, printed by command.c.
  */
 #include <jansson.h>
 #include <stdbool.h>

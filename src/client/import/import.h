@@ -7,7 +7,7 @@
  * Pure: files, programs and the environment are asked for through struct import_world, so that
  * tests can bring a world of their own. Readers (json, yaml, node, supervisord,
  * procfile, dump) fill it, ini and report write it out. Nothing here but command, file and node
- * makes a system call, and nothing but command knows the rest of the client.
+ * makes a system call, and nothing but command and node knows the rest of the client.
  */
 #include <jansson.h>
 #include <stdbool.h>
