@@ -545,6 +545,9 @@ def test_supervisord_includes_are_bounded(pm):
     assert "1000 apps" in pm.ok("import", "supervisord.conf").err
     put(pm, "d/5.conf", "[program:x]\nrubbish\n")
     assert "d/5.conf: line 2" in pm.fails(7, "import", "supervisord.conf").err
+    for text, why in ((b"[program:x]\ncommand=caf\xe9\n", "d/5.conf: line 2 is not UTF-8"), (b"[program:x]\ncommand=a\0\nuser=nobody\n", "d/5.conf: there is a NUL")):
+        (pm.dir / "d/5.conf").write_bytes(text)
+        assert why in pm.fails(7, "import", "supervisord.conf").err
     (pm.dir / "d/5.conf").unlink()
     os.mkfifo(pm.dir / "d/5.conf")
     assert "is a pipe" in pm.fails(7, "import", "supervisord.conf").err

@@ -181,8 +181,7 @@ static bool read_tree(struct import *im, enum import_format *format, json_t *roo
 	return ok;
 }
 
-/* As text our INI can hold. */
-static bool check_text(const char *text, size_t len, struct err *err)
+bool importread_check_text(const char *text, size_t len, struct err *err)
 {
 	unsigned line = 1;
 	uint32_t cp;
@@ -215,7 +214,7 @@ bool importread_text(struct import *im, enum import_format *format, const char *
 		return read_tree(im, format, root, where, err);
 	case FORMAT_SUPERVISORD:
 	case FORMAT_PROCFILE:
-		if (!check_text(text, len, err)) {
+		if (!importread_check_text(text, len, err)) {
 			return false;
 		}
 		return *format == FORMAT_PROCFILE ? import_procfile(im, text, err)

@@ -27,6 +27,8 @@ enum import_format importread_named(const char *name);
 
 /* Whether a text, which may also be that of a program, can be read at all. */
 bool importread_check(const char *text, size_t len, struct err *err);
+/* Whether it is text that our INI can hold: UTF-8 without a NUL byte. *err has no subject. */
+bool importread_check_text(const char *text, size_t len, struct err *err);
 
 /* Fill *im from a text of this format; not for code. *format may become FORMAT_DUMP. Pure. */
 bool importread_text(struct import *im, enum import_format *format, const char *text, size_t len,

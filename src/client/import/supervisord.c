@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/import/map.h"
+#include "client/import/read.h"
 #include "client/import/supread.h"
 #include "client/import/where.h"
 #include "common/limits.h"
@@ -193,8 +194,10 @@ static bool add_file(struct including *in, const char *path, struct err *err)
 	char *slash = strrchr(path, '/');
 	char *here = xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 	char *shown = import_path(in->im, in->im->src_dir, path);
-	bool ok = in->im->world->text(path, &text, err) &&
-		  supread(in->f, text.data ? text.data : "", shown, here, err);
+	bool ok = in->im->world->text(path, &text, err);
+	const char *s = text.data ? text.data : "";
+	ok = ok && (importread_check_text(s, text.len, err) || err_wrap(err, "%s", shown)) &&
+	     supread(in->f, s, shown, here, err);
 	in->files++;
 	free(shown);
 	free(here);
