@@ -47,6 +47,10 @@ static void add_end(struct client *c, const json_t *plan, const char *path)
 	buf_adds(&c->out, empty ? ".\n" : ". Nothing was done.\nDo it: pmctl apply");
 	if (!empty) {
 		buf_adds(&c->out, is_pruning(c) ? " --prune" : "");
+		if (args_has(&c->args, "env")) {
+			buf_adds(&c->out, " --env=");
+			client_add_text(&c->out, args_value(&c->args, "env", ""));
+		}
 		if (c->config || c->args.n) {
 			buf_adds(&c->out, " -c ");
 			client_add_text(&c->out, path);

@@ -416,6 +416,7 @@ def test_profiles_are_laid_over_and_remembered(pm):
     assert "env.V" in pm.ok("apply", "--env=").out
     assert "V=base" in pm.ok("env", "a", "--reveal").out
     assert "profile" not in pm.ok("apply").err
+    assert "Do it: pmctl apply --env=prod " in pm.ok("plan", "--env", "prod").out
     r = pm.fails(7, "plan", "--env", "pord")
     assert 'did you mean "prod"?' in r.err, r
     pm.ok("check", "--env", "prod")
