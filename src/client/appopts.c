@@ -260,18 +260,24 @@ static char *name_of(const char *script)
 	return name;
 }
 
-/* A script with blanks is a command line, as in PM2; with more than words in it, one for a shell.
- */
-static void set_program(struct app_def *d, const char *script)
+/* A script with blanks is a command line, as in PM2; with more than words in it, one for a shell,
+ * which would take arguments behind it for its own. */
+static bool set_program(struct app_def *d, const char *script, bool has_args, struct err *err)
 {
 	if (!appopts_is_line(script)) {
 		def_set(d, "script", script, 0);
-		return;
+		return true;
 	}
-	char *command =
-		shellline_is_plain(script) ? xstrdup(script) : shellline_wrap("bash", script);
+	bool plain = shellline_is_plain(script);
+	if (!plain && has_args) {
+		return err_set(err, ERR_USAGE,
+			       "arguments behind -- do not go with a command line that needs a "
+			       "shell; write them into the line");
+	}
+	char *command = plain ? xstrdup(script) : shellline_wrap("bash", script);
 	def_set(d, "command", command, 0);
 	free(command);
+	return true;
 }
 
 bool appopts_is_line(const char *script)
@@ -296,10 +302,8 @@ struct app_def *appopts_def(const struct args *a, const char *script, struct err
 		char *project = workdir_project(cwd);
 		d = def_new(name, project, NULL, cwd, 0);
 		free(project);
-		if (script) {
-			set_program(d, script);
-		}
-		if (!set_options(d, a, err)) {
+		if ((script && !set_program(d, script, a->nrest > 0, err)) ||
+		    !set_options(d, a, err)) {
 			def_free(d);
 			d = NULL;
 		}

@@ -600,6 +600,8 @@ def test_a_script_with_blanks_is_a_command_line(pm):
     pm.wait_log("rest", " 2")
     s = pm.ok("show", "plain", "--json").json()["apps"][0]["settings"]
     assert {"command": "sleep 1000"}.items() <= {e["key"]: e.get("value") for e in s}.items()
+    r = pm.fails(2, "start", "true; exec sleep 1000", "-n", "shell", "--", "1")
+    assert "write them into the line" in r.err and "shell" not in pm.ok("list").out
     put(pm, "a b.sh", "exec sleep 1000\n")
     pm.ok("start", "./a b.sh", "-n", "file", "--min-uptime", "0")
     assert any(e["key"] == "script" and e.get("value") for e in pm.ok("show", "file", "--json").json()["apps"][0]["settings"])
