@@ -211,7 +211,7 @@ static int finish(struct client *c, struct import *im, enum import_format format
 	struct err_list problems = {0};
 	struct buf ini = {0};
 	struct err err;
-	bool valid = import_verify(im, &problems);
+	bool valid = import_verify(im, &problems), failed = false;
 	int status = valid ? 0 : err_info(ERR_CONFIG)->exit_status;
 	import_render(im, &ini, true);
 	if (!c->json) {
@@ -221,11 +221,12 @@ static int finish(struct client *c, struct import *im, enum import_format format
 		appfile_report(c, &problems, output ? "nothing written" : "to be mended by hand");
 	}
 	if (output && valid && !write_all(c, im, output, &ini, &err)) {
+		failed = true;
 		status = client_fail(c, &err, NULL);
 	} else if (output && valid) {
 		client_note(c, "written: %s; next: pmctl check %s", output, output);
 	}
-	if (c->json && status != err_info(ERR_FAILED)->exit_status) {
+	if (c->json && !failed) {
 		importreport_json(im, importread_name(format), ini.data, &problems, &c->out);
 	} else if (!output && !c->json) {
 		buf_add(&c->out, ini.data, ini.len);
