@@ -157,6 +157,26 @@ static bool take(int *fd, struct buf *out, size_t most)
 	return true;
 }
 
+/* What it printed last, without waiting. */
+static void take_rest(struct child *ch, struct buf *printed)
+{
+	size_t had = SIZE_MAX;
+	if (ch->output >= 0) {
+		fcntl(ch->output, F_SETFL, O_NONBLOCK);
+	}
+	while (ch->output >= 0 && printed->len < LIMIT_IMPORT_PRINTED && printed->len != had) {
+		had = printed->len;
+		take(&ch->output, printed, LIMIT_IMPORT_PRINTED);
+	}
+}
+
+static void close_all(struct child *ch)
+{
+	close_end(&ch->answer);
+	close_end(&ch->output);
+	close_end(&ch->stage);
+}
+
 /* Until the answer is complete, too long, or not to come any more. */
 static bool read_answer(struct child *ch, int64_t most_ms, struct buf *answer, struct buf *printed,
 			struct err *err)
@@ -332,24 +352,13 @@ json_t *importnode_run(const struct import_code *code, int64_t most_ms, struct b
 	interrupt_catch();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (!start(&ch, code, err)) {
-		close_end(&ch.answer);
-		close_end(&ch.output);
-		close_end(&ch.stage);
+		close_all(&ch);
 		return NULL;
 	}
 	bool came = read_answer(&ch, most_ms, &answer, printed, err);
 	bool ended = !came && !err->msg[0];
 	int status = end_child(&ch, came || ended);
-	if (ch.output >= 0) { /* what it printed last, without waiting */
-		fcntl(ch.output, F_SETFL, O_NONBLOCK);
-		while (ch.output >= 0 && printed->len < LIMIT_IMPORT_PRINTED) {
-			size_t had = printed->len;
-			if (!take(&ch.output, printed, LIMIT_IMPORT_PRINTED) ||
-			    printed->len == had) {
-				break;
-			}
-		}
-	}
+	take_rest(&ch, printed);
 	if (came) {
 		o = understand(&answer, hint, err);
 	} else if (ended) {
@@ -362,9 +371,7 @@ json_t *importnode_run(const struct import_code *code, int64_t most_ms, struct b
 				  "'JSON.stringify(require(\"./FILE\"))' > list.json"
 				: NULL;
 	}
-	close_end(&ch.answer);
-	close_end(&ch.output);
-	close_end(&ch.stage);
+	close_all(&ch);
 	buf_finish(&answer);
 	return o;
 }
