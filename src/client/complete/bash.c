@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* completebash - the completion script of bash. */
+/* bash - the completion script of bash. */
 #include "client/commands.h"
 #include "client/complete/complete.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* completefish - the completion script of fish. */
+/* fish - the completion script of fish. */
 #include <string.h>
 
 #include "client/commands.h"

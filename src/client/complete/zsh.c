@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* completezsh - the completion script of zsh. */
+/* zsh - the completion script of zsh. */
 #include "client/commands.h"
 #include "client/complete/complete.h"
 
