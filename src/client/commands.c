@@ -495,7 +495,8 @@ const struct command commands[] = {
 		"at most. Values that it "
 		"takes from the environment are not written: the report and a comment in the "
 		"result name them. Values that no line can hold, such as keys of several lines, go "
-		"with --output into an env_file beside it. See WHAT IMPORT MAKES OF A KEY.",
+		"with --output into an env_file beside it. What becomes of each key: WHAT IMPORT "
+		"MAKES OF A KEY in pmctl(1).",
 	 OPTS(import_opts),
 	 .min = 1,
 	 .max = 1,
