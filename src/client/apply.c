@@ -8,6 +8,7 @@
 #include "client/daemonize.h"
 #include "client/deploy.h"
 #include "client/planview.h"
+#include "client/remote.h"
 #include "client/result.h"
 #include "client/scripts.h"
 #include "common/clock.h"
@@ -39,6 +40,15 @@ static int ask_plan(struct client *c, const struct deploy *d, struct rpc_reply *
 	return 0;
 }
 
+/* Of a command that is told. */
+static void add_word(struct buf *out, const char *word)
+{
+	struct buf quoted = {0};
+	remote_add_word(&quoted, word);
+	client_add_text(out, quoted.data);
+	buf_finish(&quoted);
+}
+
 static void add_end(struct client *c, const json_t *plan, const char *path)
 {
 	bool empty = planview_is_empty(plan);
@@ -49,11 +59,11 @@ static void add_end(struct client *c, const json_t *plan, const char *path)
 		buf_adds(&c->out, is_pruning(c) ? " --prune" : "");
 		if (args_has(&c->args, "env")) {
 			buf_adds(&c->out, " --env=");
-			client_add_text(&c->out, args_value(&c->args, "env", ""));
+			add_word(&c->out, args_value(&c->args, "env", ""));
 		}
 		if (c->config || c->args.n) {
 			buf_adds(&c->out, " -c ");
-			client_add_text(&c->out, path);
+			add_word(&c->out, path);
 		}
 		buf_addf(&c->out, "   (just this: --if-plan %s)\n", member_text(plan, "plan", ""));
 	}

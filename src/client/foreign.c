@@ -8,6 +8,7 @@
 #include "client/appfile.h"
 #include "client/client.h"
 #include "client/import/read.h"
+#include "client/remote.h"
 #include "common/mem.h"
 
 static bool ends_with(const char *s, const char *end)
@@ -39,34 +40,46 @@ bool foreign_is_list(const char *path)
 	return f != FORMAT_CODE && f != FORMAT_UNKNOWN && f < FORMAT_COMPOSE;
 }
 
+/* As a word of a command that is told. Caller frees. */
+static char *quoted(const char *path)
+{
+	struct buf word = {0};
+	remote_add_word(&word, path);
+	return buf_take(&word);
+}
+
 int foreign_refuse(struct client *c, const char *path)
 {
 	struct err err;
-	char *hint = xasprintf("pmctl import %s -o " APPFILE_DEFAULT "\npmctl start", path);
+	char *word = quoted(path);
+	char *hint = xasprintf("pmctl import %s -o " APPFILE_DEFAULT "\npmctl start", word);
 	err_set(&err, ERR_USAGE,
 		"start: %.100s is an app list of another program and is not run as a script; turn "
 		"it into " APPFILE_DEFAULT " first:",
 		path);
 	int status = client_fail(c, &err, hint);
 	free(hint);
+	free(word);
 	return status;
 }
 
 void foreign_note(const struct client *c)
 {
 	for (size_t i = 0; i < c->args.n; i++) {
-		const char *word = c->args.operand[i];
-		if (foreign_is_list(word) && is_file(word)) {
+		const char *path = c->args.operand[i];
+		char *word = quoted(path);
+		if (foreign_is_list(path) && is_file(path)) {
 			client_note(c,
-				    "  %.100s is an app list of another program: pmctl import "
-				    "%.100s -o " APPFILE_DEFAULT ", then pmctl apply",
-				    word, word);
-		} else if (ends_with(word, ".ini") && is_file(word)) {
+				    "  %.100s is an app list of another program: pmctl import %s "
+				    "-o " APPFILE_DEFAULT ", then pmctl apply",
+				    path, word);
+		} else if (ends_with(path, ".ini") && is_file(path)) {
 			client_note(
 				c,
-				"  %.100s is an app list: pmctl apply -c %.100s makes what runs "
-				"match it",
-				word, word);
+				"  %.100s is an app list: pmctl apply -c %s makes what runs match "
+				"it",
+				path, word);
 		}
+		free(word);
 	}
 }

@@ -417,6 +417,8 @@ def test_profiles_are_laid_over_and_remembered(pm):
     assert "V=base" in pm.ok("env", "a", "--reveal").out
     assert "profile" not in pm.ok("apply").err
     assert "Do it: pmctl apply --env=prod " in pm.ok("plan", "--env", "prod").out
+    (pm.dir / "my list.ini").write_text("[app:other]\ncommand = x\n")
+    assert "Do it: pmctl apply --env='' -c 'my list.ini' " in pm.ok("plan", "--env=", "my list.ini").out
     r = pm.fails(7, "plan", "--env", "pord")
     assert 'did you mean "prod"?' in r.err, r
     pm.ok("check", "--env", "prod")

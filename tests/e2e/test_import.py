@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import textwrap
 import time
 
@@ -506,11 +507,11 @@ def test_the_result_runs(pm):
 
 
 @pytest.mark.parametrize("name", ["ecosystem.config.js", "pm2.config.cjs", "process.json", "ecosystem.yml", "Procfile",
-                                  "Procfile.dev", "supervisord.conf", "dump.pm2"])
+                                  "Procfile.dev", "supervisord.conf", "dump.pm2", "my list.json"])
 def test_start_says_how(pm, name):
     put(pm, name, "{}")
     r = pm.fails(2, "start", name)
-    assert f"pmctl import {name} -o pmctl.ini" in r.err
+    assert f"pmctl import {shlex.quote(name)} -o pmctl.ini" in r.err
     assert not pm.socket.exists()
 
 
@@ -648,6 +649,8 @@ def test_a_list_of_pm2_is_no_app(pm, verb):
     r = pm.fails(4, verb, "ecosystem.config.js")
     assert "pmctl import ecosystem.config.js -o pmctl.ini, then pmctl apply" in r.err
     assert "pmctl apply -c pmctl.ini" in pm.fails(4, verb, "pmctl.ini").err
+    put(pm, "a list.ini", "")
+    assert "pmctl apply -c 'a list.ini' makes" in pm.fails(4, verb, "./a list.ini").err.replace("./", "")
     assert "pmctl import" not in pm.fails(4, verb, "nosuch.json").err
 
 
