@@ -77,7 +77,7 @@ static void warn_of(const struct client *c, const char *app, const char *path, s
 
 static void warn_of_program(const struct client *c, const struct app_conf *conf, struct verdict *v)
 {
-	char *path = geteuid() == 0 && runs_as_root(conf) ? program_of(conf) : NULL;
+	char *path = runs_as_root(conf) ? program_of(conf) : NULL;
 	if (path) {
 		warn_of(c, conf->name, path, v);
 	}
@@ -123,7 +123,9 @@ void scripts_warn(const struct client *c, struct app_def *const *defs, size_t n)
 			continue;
 		}
 		if (conf_decode(&conf, defs[i], &errs)) {
-			warn_of_program(c, &conf, &verdict);
+			if (root) {
+				warn_of_program(c, &conf, &verdict);
+			}
 			warn_of_env_file(c, &conf);
 		}
 		conf_finish(&conf);
