@@ -336,9 +336,13 @@ static int not_finished(struct run *r, struct err *err, const char *hint)
 		buf_finish(&text);
 		return 128 + sig;
 	}
-	if (err->code == ERR_DEADLINE) {
-		char age[24];
-		units_format_duration(c->timeout_ms, age, sizeof(age));
+	char age[24];
+	units_format_duration(c->timeout_ms, age, sizeof(age));
+	if (err->code == ERR_BUSY) { /* the end of its patience: wait_for_others() */
+		struct err why = *err;
+		err_set(err, ERR_DEADLINE, "%s was not begun in %s, nothing was done: %.200s", verb,
+			age, why.msg);
+	} else if (err->code == ERR_DEADLINE) {
 		err_set(err, ERR_DEADLINE, "%s is not done after %s; it goes on", verb, age);
 		hint = "watch it with: pmctl events -f";
 	}
@@ -391,11 +395,10 @@ static bool wait_for_others(struct run *r, const struct conn_wait *w, struct err
 		client_note(r->c, "%s; waiting for its end", err->msg);
 	}
 	r->told_busy = true;
-	if (w->deadline_mono_ms && now >= w->deadline_mono_ms) {
-		return false;
-	}
-	poll(NULL, 0, BUSY_MS); /* a signal ends it */
-	return !interrupt_pending();
+	int64_t left = w->deadline_mono_ms ? w->deadline_mono_ms - now : INT64_MAX;
+	bool last = left < 2 * BUSY_MS; /* who asks once more must have time to hear the answer */
+	poll(NULL, 0, !last ? BUSY_MS : left > 0 ? (int)left : 0); /* a signal ends it */
+	return !last && !interrupt_pending();
 }
 
 /* Over the death of supervisors: the next one goes on with the operation, and tells us. */

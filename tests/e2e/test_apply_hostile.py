@@ -74,8 +74,10 @@ def test_who_comes_while_one_is_taken_back_is_told_so(pm):
     flag.unlink()
     pm.ini(one("bad", 1).replace("ready = spawn\n", ready))
     pm.fails(9, "apply")
-    r = pm.ctl("apply", "--timeout", "1s")
+    r = pm.fails(8, "apply", "--timeout", "1s")
     assert "an apply is being taken back; waiting for its end" in r.err, r
+    assert "apply was not begun in 1s, nothing was done: an apply is being taken back" in r.err, r
+    assert "goes on" not in r.err and versions(pm)[0] == "good", r
     flag.touch()
     settled(pm, "a", "good", 2)
 
