@@ -29,6 +29,9 @@ static int ask_plan(struct client *c, const struct deploy *d, struct rpc_reply *
 {
 	struct conn_wait w = {0};
 	struct err err;
+	if (c->timeout_ms >= 0) {
+		w.deadline_mono_ms = clock_mono_ms() + c->timeout_ms;
+	}
 	json_t *params = deploy_send(c, d, &err);
 	if (!params) {
 		return client_fail(c, &err, NULL);

@@ -13,14 +13,16 @@
 
 /* --- the profile --- */
 
-/* What the daemon knows of the list; NULL if nothing, or if none runs. Borrowed from *reply. */
-static const json_t *known_list(struct client *c, const struct ini_file *f, struct rpc_reply *reply)
+/* What the daemon knows of the list; NULL if nothing, or if none runs. Borrowed from *reply. One
+ * that runs and does not tell is a failure, reported in *status: without its profile the list would
+ * be another one. */
+static const json_t *known_list(struct client *c, const struct ini_file *f, struct rpc_reply *reply,
+				int *status)
 {
-	struct conn_wait w = {0};
 	struct err err;
 	size_t i;
 	const json_t *l;
-	if (!client_connect(c, &err) || !conn_call(&c->conn, "lists", NULL, &w, reply, &err)) {
+	if (!client_connect(c, &err) || !client_ask(c, "lists", NULL, reply, status)) {
 		return NULL;
 	}
 	json_array_foreach(json_object_get(reply->result, "lists"), i, l)
@@ -52,7 +54,7 @@ int deploy_load(struct client *c, const char *path, struct deploy *out)
 	int status = load_with(c, path, NULL, out);
 	/* Standard input cannot be read again. */
 	bool ask = status == 0 && out->f.nprofiles && strcmp(path, "-") != 0;
-	const json_t *known = !ask ? NULL : known_list(c, &out->f, &reply);
+	const json_t *known = !ask ? NULL : known_list(c, &out->f, &reply, &status);
 	const char *profile = known ? member_text(known, "profile", "") : "";
 	if (profile[0]) {
 		deploy_finish(out);

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from conftest import APPS, NODE_APPS, alive, app_path, free_port, ms, read_proc, wait_for
+from test_followers import sockets
 
 SLEEPER = "command = sleep 1000000\nready = spawn\nmin_uptime = 50ms\n"
 
@@ -422,6 +423,21 @@ def test_profiles_are_laid_over_and_remembered(pm):
     r = pm.fails(7, "plan", "--env", "pord")
     assert 'did you mean "prod"?' in r.err, r
     pm.ok("check", "--env", "prod")
+
+
+def test_the_profile_is_known_over_an_end_of_the_supervisor(pm):
+    """It is killed while it is asked; what it does not tell must not be taken for none."""
+    pm.ini(f"[app:a]\n{SLEEPER}env.V = base\n[app:a@prod]\nenv.V = prod\n")
+    pm.ok("start", "--env", "prod")
+    pid = pm.daemon()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    pm.fails(8, "plan", "--timeout", "100ms")
+    pm.fails(8, "plan", "--env=prod", "--timeout", "100ms")
+    p = pm.popen("apply", text=True)
+    wait_for(lambda: sockets(p.pid), 10, "its connection")
+    os.kill(pid, signal.SIGKILL)
+    out, err = p.communicate(timeout=60)
+    assert p.returncode == 0 and "with the profile prod, as before" in err and "nothing to do" in out, (out, err)
 
 
 # --- drift
