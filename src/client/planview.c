@@ -249,8 +249,9 @@ static void add_same(struct buf *out, const json_t *plan)
 	}
 	buf_addf(out, "    %lld unchanged", number(plan, "same"));
 	for (size_t i = 0; n <= MAX_SAME && i < n; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
 		buf_adds(out, i ? ", " : ": ");
-		client_add_text(out, json_string_value(json_array_get(names, i)));
+		client_add_text(out, name ? name : "?");
 	}
 	buf_addc(out, '\n');
 }

@@ -53,7 +53,7 @@ static void tell(struct client *c, json_t *slot, const json_t *files)
 			  .who = who_asked,
 			  .holder = add_holder};
 	story_add(&s, c->json ? &text : &c->out);
-	if (c->json) {
+	if (c->json && json_is_object(slot)) {
 		client_set(slot, "story", json_stringn(text.data, text.len));
 		const json_t *trouble = story_trouble(slot);
 		client_set(slot, "trouble", trouble ? json_deep_copy(trouble) : json_null());

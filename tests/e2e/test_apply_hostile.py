@@ -6,6 +6,7 @@ import random
 import re
 import signal
 import socket
+import threading
 
 import pytest
 
@@ -694,3 +695,23 @@ def test_bad_versions_under_load(pm):
         assert "nowhere" in pm.fails(9, "apply", timeout=60).err
     assert not load.failures and load.answers > 20, load.failures[:5]
     assert pm.pids("w") == before and all(map(alive, before))
+
+
+# --- answers
+
+def test_answers_that_are_nonsense_end_no_command_by_a_signal(pm):
+    def answer(s):
+        c, _ = s.accept()
+        for line in c.makefile("r"):
+            result = {"same": 2, "unchanged": [None, 1], "apps": [3, {"keys": [None]}], "slots": ["x", None], "lists": [0]}
+            c.sendall(json.dumps({"jsonrpc": "2.0", "id": json.loads(line)["id"], "result": result}).encode() + b"\n")
+
+    pm.socket.parent.mkdir(parents=True, mode=0o700)
+    pm.ini(f"[app:a]\n{SLEEPER}")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(str(pm.socket))
+        s.listen()
+        for command in (["plan"], ["why", "--json"], ["why"], ["list"], ["rollback", "a", "--dry-run"]):
+            threading.Thread(target=answer, args=(s,), daemon=True).start()
+            r = pm.ctl(*command)
+            assert r.rc in (0, 1), r
