@@ -8,11 +8,11 @@
 #include "client/daemonize.h"
 #include "client/deploy.h"
 #include "client/planview.h"
-#include "client/remote.h"
 #include "client/result.h"
 #include "client/scripts.h"
 #include "common/clock.h"
 #include "common/units.h"
+#include "common/words.h"
 
 static const char *path_of(const struct client *c)
 {
@@ -47,7 +47,7 @@ static int ask_plan(struct client *c, const struct deploy *d, struct rpc_reply *
 static void add_word(struct buf *out, const char *word)
 {
 	struct buf quoted = {0};
-	remote_add_word(&quoted, word);
+	words_add_quoted(&quoted, word);
 	client_add_text(out, quoted.data);
 	buf_finish(&quoted);
 }

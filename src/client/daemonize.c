@@ -162,7 +162,7 @@ static bool connect_to_other(struct client *c, struct reached *r)
 
 static bool reach(struct client *c, struct reached *r, struct err *err)
 {
-	*r = (struct reached){0};
+	r->dying = false;
 	if (client_connect(c, err)) {
 		r->dying = !answers(c);
 		if (!r->dying) {
@@ -174,14 +174,15 @@ static bool reach(struct client *c, struct reached *r, struct err *err)
 	if (err->code != ERR_NO_DAEMON || getenv("PMCTL_FOREGROUND")) {
 		return false;
 	}
-	r->fresh = start(err);
+	bool ok = start(err);
+	r->fresh |= ok;
 	/* One that was woken may be between bind(2) and listen(2). */
-	return connect_to_other(c, r) || (r->fresh && client_connect(c, err));
+	return connect_to_other(c, r) || (ok && client_connect(c, err));
 }
 
 bool daemonize(struct client *c, bool *started, struct err *err)
 {
-	struct reached r;
+	struct reached r = {0};
 	bool ok = reach(c, &r, err) || (r.dying && reach(c, &r, err));
 	if (started) {
 		*started = ok && r.fresh;

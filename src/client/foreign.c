@@ -8,8 +8,8 @@
 #include "client/appfile.h"
 #include "client/client.h"
 #include "client/import/read.h"
-#include "client/remote.h"
 #include "common/mem.h"
+#include "common/words.h"
 
 static bool ends_with(const char *s, const char *end)
 {
@@ -44,7 +44,7 @@ bool foreign_is_list(const char *path)
 static char *quoted(const char *path)
 {
 	struct buf word = {0};
-	remote_add_word(&word, path);
+	words_add_quoted(&word, path);
 	return buf_take(&word);
 }
 

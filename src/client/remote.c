@@ -13,6 +13,7 @@
 
 #include "client/client.h"
 #include "client/commands.h"
+#include "common/words.h"
 
 #define SSH_FAILED 255 /* of ssh itself */
 #define NOT_FOUND  127 /* of the shell there */
@@ -35,26 +36,6 @@ static void give_up(int sig)
 {
 	(void)sig;
 	pass_on(SIGTERM);
-}
-
-void remote_add_word(struct buf *out, const char *word)
-{
-	/* What no shell sees anything in, zsh (=ls) and csh (a^b) included. */
-	static const char harmless[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,@+-";
-	if (*word && !word[strspn(word, harmless)]) {
-		buf_adds(out, word);
-		return;
-	}
-	buf_addc(out, '\'');
-	for (; *word; word++) {
-		if (*word == '\'') {
-			buf_adds(out, "'\\''");
-		} else {
-			buf_addc(out, *word);
-		}
-	}
-	buf_addc(out, '\'');
 }
 
 /* Of the option, or its value as a word of its own. */
@@ -84,7 +65,7 @@ static char *command_line(const struct client *c, bool *input)
 	for (char **w = c->argv + 1; *w; w++) {
 		if (!is_of_host(c, *w)) {
 			buf_addc(&out, ' ');
-			remote_add_word(&out, *w);
+			words_add_quoted(&out, *w);
 			*input |= strcmp(*w, "-") == 0 || strcmp(*w, "-c-") == 0 ||
 				  strcmp(*w, "--config=-") == 0;
 		}

@@ -18,7 +18,4 @@ struct client;
  * command is in c. Returns the exit status of the pmctl there; 5 if it was not reached. */
 int remote_run(struct client *c, const struct given *host);
 
-/* Append a word such that a shell reads it as that one word. */
-void remote_add_word(struct buf *out, const char *word);
-
 #endif

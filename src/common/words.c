@@ -212,6 +212,26 @@ void words_finish(struct words *w)
 	*w = (struct words){0};
 }
 
+void words_add_quoted(struct buf *out, const char *word)
+{
+	/* What no shell sees anything in, zsh (=ls) and csh (a^b) included. */
+	static const char harmless[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:,@+-";
+	if (*word && !word[strspn(word, harmless)]) {
+		buf_adds(out, word);
+		return;
+	}
+	buf_addc(out, '\'');
+	for (; *word; word++) {
+		if (*word == '\'') {
+			buf_adds(out, "'\\''");
+		} else {
+			buf_addc(out, *word);
+		}
+	}
+	buf_addc(out, '\'');
+}
+
 bool words_named(const char *list, const char *word)
 {
 	size_t len = strlen(word);

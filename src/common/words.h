@@ -7,6 +7,8 @@
 
 #include "common/err.h"
 
+struct buf;
+
 /* NULL-terminated argument vector; owns its strings. Zeroed = empty, v is then NULL. */
 struct words {
 	char **v;
@@ -22,6 +24,8 @@ void words_add(struct words *w, const char *word);
 /* The text that words_split() splits into these words again, on one line. Caller frees. */
 char *words_join(char *const *v, size_t n);
 void words_finish(struct words *w);
+/* Append a word such that any shell, and words_split(), reads it as that one word. */
+void words_add_quoted(struct buf *out, const char *word);
 
 /* Whether a word is one of those of a list of ours, separated by single spaces; NULL has none. */
 bool words_named(const char *list, const char *word);

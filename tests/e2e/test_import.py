@@ -479,11 +479,14 @@ def test_the_result_runs(pm):
         module.exports = { apps: [
           { name: 'my web', script: './app.js', instances: 2, exec_mode: 'cluster', args: "-x 'a b'", env: { COLOR: 'blue; #' } },
           { name: 'sig', script: 'sig.js' },
-          { name: 'line', script: 'echo from a shell; exec sleep 1000', min_uptime: 100 }] };
+          { name: 'line', script: 'echo from a shell; exec sleep 1000', min_uptime: 100 },
+          { name: 'args', script: 'echo $0; printf %s,', args: ['$HOME;', "it's", 'two\\nlines'], autorestart: false }] };
     """)
     pm.ok("import", "ecosystem.config.js", "-o", "pmctl.ini")
-    pm.ok("start")
+    pm.ok("start", "--no-wait")
+    pm.ok("wait", "my-web", "line")
     assert len(pm.pids("my-web")) == 2 and pm.state("line") == "online"
+    assert pm.wait_log("args", "lines,") == b"bash\n$HOME;,it's,two\nlines,"
     pm.wait_log("my-web", "instance 1 blue; # -x|a b", slot=1)
     pm.wait_log("line", "from a shell")
     pm.ok("stop", "sig")

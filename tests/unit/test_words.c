@@ -10,6 +10,7 @@
 
 #include "common/words.h"
 
+#include "common/buf.h"
 #include "common/mem.h"
 
 struct row {
@@ -114,12 +115,35 @@ static void test_named(void **state)
 	assert_false(words_named(NULL, "a"));
 }
 
+static void test_quoted_is_one_word(void **state)
+{
+	(void)state;
+	static const char *const words[] = {"plain",	 "",	       "a b",	 "it's",
+					    "$HOME;ls",	 "two\nlines", "`x` \\", "\"q\" #",
+					    "=ls a^b *", "'"};
+	struct buf line = {0};
+	struct words back = {0};
+	struct err err;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		buf_adds(&line, i ? " " : "");
+		words_add_quoted(&line, words[i]);
+	}
+	assert_true(words_split(&back, line.data, &err));
+	assert_int_equal(back.n, ARRAY_LEN(words));
+	for (size_t i = 0; i < back.n; i++) {
+		assert_string_equal(back.v[i], words[i]);
+	}
+	words_finish(&back);
+	buf_finish(&line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_join_is_read_back),
+		cmocka_unit_test(test_quoted_is_one_word),
 		cmocka_unit_test(test_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

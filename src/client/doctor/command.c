@@ -6,9 +6,9 @@
 
 #include "client/commands.h"
 #include "client/doctor/diagnosis.h"
-#include "client/remote.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/words.h"
 
 #define ASK_MS 2000
 
@@ -45,7 +45,7 @@ void finding_fix(struct finding *f, const char *fmt, ...)
 char *doctor_quoted(const char *path)
 {
 	struct buf out = {0};
-	remote_add_word(&out, path);
+	words_add_quoted(&out, path);
 	return buf_take(&out);
 }
 

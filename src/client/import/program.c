@@ -97,10 +97,11 @@ static void put_line(struct mapping *m, const struct program *p)
 {
 	struct buf line = {0};
 	buf_adds(&line, p->script);
+	for (size_t i = 0; i < p->args.n; i++) {
+		buf_addc(&line, ' ');
+		words_add_quoted(&line, p->args.v[i]);
+	}
 	if (p->args.n) {
-		char *args = words_join(p->args.v, p->args.n);
-		buf_addf(&line, " %s", args);
-		free(args);
 		import_say(m->im, m->app, p->args_key, IMPORT_MAPPED, NULL, "in the command");
 	}
 	if (shellline_is_plain(line.data)) {
