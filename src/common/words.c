@@ -9,7 +9,10 @@
 
 void words_add(struct words *w, const char *word)
 {
-	w->v = xreallocarray(w->v, w->n + 2, sizeof(*w->v));
+	size_t used = w->n + 1;		/* with the NULL at the end */
+	if ((used & (used - 1)) == 0) { /* full at 1, 2, 4, 8 ... */
+		w->v = xreallocarray(w->v, used * 2, sizeof(*w->v));
+	}
 	w->v[w->n++] = xstrdup(word);
 	w->v[w->n] = NULL;
 }
