@@ -37,8 +37,9 @@ def test_a_bad_deploy_touches_nothing_and_exits_9(pm):
 
 
 def test_dying_right_after_becoming_ready_is_a_failure(pm):
-    pm.up("[app:web]\ncommand = sh -c 'test -e broken && { sleep 0.3; exit 5; }; exec sleep 1000000'\nready = spawn\n"
+    pm.up("[app:web]\ncommand = sh -c 'test -e broken && { sleep 0.3; exit 5; }; echo up; exec sleep 1000000'\nready = spawn\n"
           "min_uptime = 1500ms\n")
+    pm.wait_log("web", "up")
     before = pm.pids("web")
     (pm.dir / "broken").touch()
     assert "exited 5" in pm.fails(9, "reload", "web").err

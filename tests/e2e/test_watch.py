@@ -12,7 +12,7 @@ from conftest import NODE_APPS, SLOW, alive, descendants, free_port, ms, wait_fo
 
 APP = """
 [app:web]
-command = sh -c 'cat code; exec sleep 1000000'
+command = sh -c 'head -n 1 code; exec sleep 1000000'
 cwd = tree
 min_uptime = 50ms
 watch = yes
