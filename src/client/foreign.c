@@ -3,25 +3,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "client/appfile.h"
 #include "client/client.h"
 #include "client/import/read.h"
+#include "common/affix.h"
 #include "common/mem.h"
 #include "common/words.h"
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static bool is_file(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
+#include "sys/fileio.h"
 
 bool foreign_is_list(const char *path)
 {
@@ -30,12 +19,12 @@ bool foreign_is_list(const char *path)
 		".config.mts", "ecosystem.js", "ecosystem.cjs", "ecosystem.mjs", "ecosystem.ts"};
 	enum import_format f = importread_format(path, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		if (ends_with(path, lists[i])) {
+		if (text_ends(path, lists[i])) {
 			return true;
 		}
 	}
-	if (f == FORMAT_PROCFILE || ends_with(path, ".conf")) {
-		return is_file(path);
+	if (f == FORMAT_PROCFILE || text_ends(path, ".conf")) {
+		return file_is_regular(path);
 	}
 	return f != FORMAT_CODE && f != FORMAT_UNKNOWN && f < FORMAT_COMPOSE;
 }
@@ -68,12 +57,12 @@ void foreign_note(const struct client *c)
 	for (size_t i = 0; i < c->args.n; i++) {
 		const char *path = c->args.operand[i];
 		char *word = quoted(path);
-		if (foreign_is_list(path) && is_file(path)) {
+		if (foreign_is_list(path) && file_is_regular(path)) {
 			client_note(c,
 				    "  %.100s is an app list of another program: pmctl import %s "
 				    "-o " APPFILE_DEFAULT ", then pmctl apply",
 				    path, word);
-		} else if (ends_with(path, ".ini") && is_file(path)) {
+		} else if (text_ends(path, ".ini") && file_is_regular(path)) {
 			client_note(
 				c,
 				"  %.100s is an app list: pmctl apply -c %s makes what runs match "

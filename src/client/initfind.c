@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "client/client.h"
@@ -16,16 +15,10 @@
 #include "config/names.h"
 #include "sys/fileio.h"
 
-static bool is_file(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
 /* NULL if there is none, or it is not a small text. The caller frees. */
 static char *read_text(const char *path)
 {
-	char *text = is_file(path) ? xmalloc(INITFIND_SIZE) : NULL;
+	char *text = file_is_regular(path) ? xmalloc(INITFIND_SIZE) : NULL;
 	ssize_t n = text ? file_read(AT_FDCWD, path, text, INITFIND_SIZE) : -1;
 	if (n < 0 || n >= INITFIND_SIZE - 1 || strlen(text) != (size_t)n) {
 		free(text);
@@ -79,7 +72,7 @@ static bool take_node(struct project *p, const struct words *w, size_t at)
 	while (at < w->n && w->v[at][0] == '-') {
 		at++;
 	}
-	if (at == w->n || !is_file(w->v[at])) {
+	if (at == w->n || !file_is_regular(w->v[at])) {
 		return false;
 	}
 	p->script = xstrdup(w->v[at]);
@@ -157,7 +150,7 @@ static bool take_package(struct project *p, const char *dir)
 	bool found = true;
 	if (start) {
 		take_start(p, start);
-	} else if (main_file && is_plain(main_file) && is_file(main_file)) {
+	} else if (main_file && is_plain(main_file) && file_is_regular(main_file)) {
 		p->script = xstrdup(main_file);
 		p->why = xstrdup("main of package.json");
 	} else {
@@ -175,7 +168,7 @@ static bool take_package(struct project *p, const char *dir)
 static bool take_first(struct project *p, const char *const *names)
 {
 	for (; *names; names++) {
-		if (is_file(*names)) {
+		if (file_is_regular(*names)) {
 			p->script = xstrdup(*names);
 			p->why = xstrdup(*names);
 			return true;
@@ -232,7 +225,7 @@ static bool find_django(struct project *p)
 {
 	glob_t g;
 	bool found = false;
-	if (is_file("manage.py") && glob("*/wsgi.py", 0, NULL, &g) == 0) {
+	if (file_is_regular("manage.py") && glob("*/wsgi.py", 0, NULL, &g) == 0) {
 		char *module = xstrndup(g.gl_pathv[0], strcspn(g.gl_pathv[0], "/"));
 		char *whole = xasprintf("%s.wsgi", module);
 		found = g.gl_pathc == 1 && names_check_env(module, NULL);
@@ -252,15 +245,15 @@ static bool find_module(struct project *p, const char *module)
 	char *path = xasprintf("%s.py", module);
 	char *app = xasprintf("%s:app", module);
 	bool found = true;
-	if (strcmp(module, "wsgi") == 0 && is_file(path)) {
+	if (strcmp(module, "wsgi") == 0 && file_is_regular(path)) {
 		serve_wsgi(p, text_has(path, "application") ? "wsgi:application" : app);
-	} else if (strcmp(module, "asgi") == 0 && is_file(path)) {
+	} else if (strcmp(module, "asgi") == 0 && file_is_regular(path)) {
 		serve_asgi(p, text_has(path, "application") ? "asgi:application" : app);
 	} else if (text_has(path, "FastAPI(") || text_has(path, "Starlette(")) {
 		serve_asgi(p, app);
 	} else if (text_has(path, "Flask(")) {
 		serve_wsgi(p, app);
-	} else if (is_file(path)) {
+	} else if (file_is_regular(path)) {
 		p->script = xstrdup(path);
 		p->interpreter = python_tool("python");
 		if (!strchr(p->interpreter, '/')) { /* none of its own */
@@ -292,11 +285,12 @@ static bool find_python(struct project *p)
 static bool find_ruby(struct project *p)
 {
 	p->kind = PROJECT_RUBY;
-	if (!is_file("config.ru")) {
+	if (!file_is_regular("config.ru")) {
 		return false;
 	}
-	p->command = xstrdup(is_file("Gemfile") ? "bundle exec puma --bind tcp://127.0.0.1:9292"
-						: "puma --bind tcp://127.0.0.1:9292");
+	p->command =
+		xstrdup(file_is_regular("Gemfile") ? "bundle exec puma --bind tcp://127.0.0.1:9292"
+						   : "puma --bind tcp://127.0.0.1:9292");
 	p->listen = "127.0.0.1:9292";
 	p->why = xstrdup("config.ru");
 	return true;
@@ -316,7 +310,7 @@ static const char *find_foreign(void)
 					    "process.json",	    "pm2.config.js",
 					    "supervisord.conf",	    "Procfile"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (is_file(names[i])) {
+		if (file_is_regular(names[i])) {
 			return names[i];
 		}
 	}
@@ -326,7 +320,7 @@ static const char *find_foreign(void)
 void project_find(struct project *p, const char *dir)
 {
 	*p = (struct project){.name = app_name(NULL, dir)};
-	p->env_file = is_file(".env");
+	p->env_file = file_is_regular(".env");
 	p->foreign = find_foreign();
 	if (!find_node(p, dir) && !find_python(p) && !find_ruby(p) && !find_shell(p)) {
 		p->kind = PROJECT_UNKNOWN;

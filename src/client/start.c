@@ -2,7 +2,6 @@
 /* start: an app list, known apps, or an ad hoc app. What was meant is told by the operands. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/select.h"
@@ -16,20 +15,16 @@
 #include "client/foreign.h"
 #include "client/result.h"
 #include "client/scripts.h"
+#include "common/affix.h"
 #include "common/mem.h"
 #include "config/conf.h"
 #include "config/order.h"
+#include "sys/fileio.h"
 
-static bool ends_with(const char *s, const char *end)
+/* The name alone is none. */
+static bool has_extension(const char *path, const char *ext)
 {
-	size_t n = strlen(s), m = strlen(end);
-	return n > m && strcmp(s + n - m, end) == 0;
-}
-
-static bool is_file(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	return text_ends(path, ext) && strlen(path) > strlen(ext);
 }
 
 static int ensure_daemon(struct client *c)
@@ -175,13 +170,13 @@ static int start_file(struct client *c, const char *path, size_t from)
 static char *find_script(const char *word)
 {
 	const char *path = getenv("PATH");
-	if (strchr(word, '/') || is_file(word)) {
+	if (strchr(word, '/') || file_is_regular(word)) {
 		return xstrdup(word);
 	}
 	for (const char *s = path ? path : ""; *s;) {
 		size_t len = strcspn(s, ":");
 		char *full = xasprintf("%.*s/%s", (int)len, s, word);
-		if (len && s[0] == '/' && is_file(full) && access(full, X_OK) == 0) {
+		if (len && s[0] == '/' && file_is_program(full)) {
 			return full;
 		}
 		free(full);
@@ -217,7 +212,7 @@ static int start_script(struct client *c, const char *word)
 	if (!conf_decode(&conf, def, &errs)) {
 		appfile_report(c, &errs, "nothing applied");
 		status = err_info(ERR_CONFIG)->exit_status;
-	} else if (conf.script && !is_file(conf.script)) {
+	} else if (conf.script && !file_is_regular(conf.script)) {
 		err_set(&err, ERR_FAILED, "no script %.300s", conf.script);
 		status = client_fail(c, &err, NULL);
 	} else {
@@ -243,7 +238,7 @@ static bool has_script_extension(const char *path)
 	static const char *const ext[] = {".js", ".cjs", ".mjs", ".ts", ".py",
 					  ".sh", ".rb",	 ".php", ".pl"};
 	for (size_t i = 0; i < ARRAY_LEN(ext); i++) {
-		if (ends_with(path, ext[i])) {
+		if (has_extension(path, ext[i])) {
 			return true;
 		}
 	}
@@ -253,7 +248,7 @@ static bool has_script_extension(const char *path)
 static bool names_script(const struct client *c, const char *word)
 {
 	return appopts_any(&c->args) || strchr(word, '/') || appopts_is_line(word) ||
-	       (has_script_extension(word) && is_file(word));
+	       (has_script_extension(word) && file_is_regular(word));
 }
 
 /* Known apps. A word that is unknown to the daemon may still be a program in this directory. */
@@ -266,7 +261,7 @@ static int start_known(struct client *c)
 	if (status) {
 		return status;
 	}
-	if (c->args.n == 1 && is_file(word) && access(word, X_OK) == 0) {
+	if (c->args.n == 1 && file_is_program(word)) {
 		struct conn_wait w = {0};
 		bool known = conn_call(&c->conn, "logs", client_selectors(c, 0), &w, &reply, &err);
 		rpc_reply_finish(&reply);
@@ -276,7 +271,7 @@ static int start_known(struct client *c)
 	}
 	status = result_of(c, "start", "start", client_selectors(c, 0));
 	if (status == err_info(ERR_NO_TARGET)->exit_status && has_script_extension(word) &&
-	    !is_file(word)) {
+	    !file_is_regular(word)) {
 		client_note(c, "  if it is a script: there is no such file here");
 		return status;
 	}
@@ -305,7 +300,7 @@ int cmd_start(struct client *c)
 				    "start: an app list from a pipe is -c -; one of PM2's becomes "
 				    "one of ours with pmctl import -");
 	}
-	if (ends_with(word, ".ini")) {
+	if (has_extension(word, ".ini")) {
 		return start_file(c, word, 1);
 	}
 	if (foreign_is_list(word)) {

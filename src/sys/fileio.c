@@ -22,6 +22,17 @@ bool file_is_odd(int error)
 	       error == ENOTDIR || error == EACCES;
 }
 
+bool file_is_regular(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool file_is_program(const char *path)
+{
+	return file_is_regular(path) && access(path, X_OK) == 0;
+}
+
 int file_open_or_create(int dirfd, const char *path, int flags, mode_t mode)
 {
 	for (int i = 0; i < 8; i++) {

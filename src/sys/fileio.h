@@ -12,6 +12,10 @@ int file_open(int dirfd, const char *path, int flags);
 /* Whether such an error of it comes from what the name is (a link, a directory, not ours), not from
  * the state of the system: only then may another file take its place. */
 bool file_is_odd(int error);
+/* Whether the path leads to a regular file; and whether we may run that. False where it cannot be
+ * looked at. */
+bool file_is_regular(const char *path);
+bool file_is_program(const char *path);
 /* Open close-on-exec, or create, and then with exactly this mode whatever the umask is. -1 with
  * errno. */
 int file_open_or_create(int dirfd, const char *path, int flags, mode_t mode);

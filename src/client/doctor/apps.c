@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/words.h"
+#include "sys/fileio.h"
 
 #define ASK_MS 2000
 
@@ -38,19 +39,13 @@ static void check_list(struct diagnosis *d)
 	err_list_finish(&errs);
 }
 
-static bool is_program(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
 /* As execvp(3) would find it. */
 static bool is_in_path(const char *name, const char *path)
 {
 	for (const char *s = path; s && *s;) {
 		size_t len = strcspn(s, ":");
 		char *whole = xasprintf("%.*s/%s", (int)len, s, name);
-		bool found = is_program(whole);
+		bool found = file_is_program(whole);
 		free(whole);
 		if (found) {
 			return true;
@@ -119,7 +114,7 @@ static bool check_app(struct diagnosis *d, const json_t *app, const json_t *proc
 		bad = !is_in_path(word, path_of(procs, name));
 	} else {
 		char *whole = word[0] == '/' ? xstrdup(word) : xasprintf("%s/%s", cwd, word);
-		bad = !is_program(whole);
+		bad = !file_is_program(whole);
 		free(whole);
 	}
 	if (bad && !is_missing_script(app)) {

@@ -11,6 +11,7 @@
 
 #include "client/import/map.h"
 #include "client/import/where.h"
+#include "common/affix.h"
 #include "common/mem.h"
 
 /* Members that are settings, and the values PM2 gives them by itself. */
@@ -73,11 +74,6 @@ static bool is_own_log(const char *key, const json_t *v)
 	return strncmp(key, "pm_", 3) == 0 && path && strstr(path, "/.pm2/logs/");
 }
 
-static bool starts(const char *s, const char *start)
-{
-	return strncmp(s, start, strlen(start)) == 0;
-}
-
 /* Variables of a login, of a shell, of ssh, of a desktop and of PM2. */
 static bool is_session_var(const char *name)
 {
@@ -110,7 +106,7 @@ static bool is_session_var(const char *name)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-		if (starts(name, prefixes[i])) {
+		if (text_starts(name, prefixes[i])) {
 			return true;
 		}
 	}

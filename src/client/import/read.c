@@ -5,19 +5,9 @@
 
 #include "client/import/json.h"
 #include "client/import/map.h"
+#include "common/affix.h"
 #include "common/mem.h"
 #include "common/utf8.h"
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), m = strlen(end);
-	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static bool starts(const char *s, const char *start)
-{
-	return strncmp(s, start, strlen(start)) == 0;
-}
 
 static enum import_format by_name(const char *path)
 {
@@ -35,18 +25,19 @@ static enum import_format by_name(const char *path)
 	};
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	if (starts(name, "Procfile") || ends_with(name, ".procfile")) {
+	if (text_starts(name, "Procfile") || text_ends(name, ".procfile")) {
 		return FORMAT_PROCFILE;
 	}
-	if (starts(name, "docker-compose") || starts(name, "compose.y")) {
+	if (text_starts(name, "docker-compose") || text_starts(name, "compose.y")) {
 		return FORMAT_COMPOSE;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		if (ends_with(name, ends[i].end)) {
+		if (text_ends(name, ends[i].end)) {
 			return ends[i].format;
 		}
 	}
-	if (starts(name, "supervisor") && (ends_with(name, ".conf") || ends_with(name, ".ini"))) {
+	if (text_starts(name, "supervisor") &&
+	    (text_ends(name, ".conf") || text_ends(name, ".ini"))) {
 		return FORMAT_SUPERVISORD;
 	}
 	return FORMAT_UNKNOWN;
@@ -57,7 +48,7 @@ static bool has_line(const char *text, const char *start)
 {
 	for (const char *s = text; s; s = strchr(s, '\n')) {
 		s += *s == '\n';
-		if (starts(s, start)) {
+		if (text_starts(s, start)) {
 			return true;
 		}
 	}
@@ -105,7 +96,7 @@ static enum import_format by_text(const char *text)
 		{"- name:", FORMAT_YAML},
 		{"- script:", FORMAT_YAML},
 	};
-	text += starts(text, "\xEF\xBB\xBF") ? 3 : 0;
+	text += text_starts(text, "\xEF\xBB\xBF") ? 3 : 0;
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		if (has_line(text, lines[i].line)) {
 			return lines[i].format;
