@@ -130,16 +130,6 @@ void columns_fit(struct columns *c, enum layout_size size, int width, unsigned w
 	place(c, f, chosen, need, note + width - used - (c->name_w - f->name));
 }
 
-const struct column_at *columns_find(const struct columns *c, enum column_id id)
-{
-	for (int i = 0; i < c->n; i++) {
-		if (c->v[i].id == id) {
-			return &c->v[i];
-		}
-	}
-	return NULL;
-}
-
 enum rows_sort columns_sort_at(const struct columns *c, int x)
 {
 	if (x < c->name_x + c->name_w) {

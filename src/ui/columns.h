@@ -62,8 +62,6 @@ struct columns {
  * need[COL_COUNT]. */
 void columns_fit(struct columns *c, enum layout_size size, int width, unsigned wanted,
 		 const int need[COL_COUNT + 1]);
-/* NULL = not shown. */
-const struct column_at *columns_find(const struct columns *c, enum column_id id);
 /* What a click on the heading sorts by; SORT_ORDER = nothing. */
 enum rows_sort columns_sort_at(const struct columns *c, int x);
 
