@@ -125,10 +125,10 @@ static int open_checked(const struct logfile *f, bool index, bool as_user, struc
 	return fd;
 }
 
-static void add_record(struct logfile *f, uint64_t a, uint64_t b)
+/* What became of a record. */
+static void added(struct logfile *f, bool ok)
 {
-	uint64_t rec[2] = {a, b};
-	if (f->idx_fd >= 0 && write(f->idx_fd, rec, sizeof(rec)) != (ssize_t)sizeof(rec)) {
+	if (!ok) {
 		close(f->idx_fd); /* no room: go on without */
 		f->idx_fd = -1;
 	}
@@ -140,7 +140,7 @@ static void count_before(struct logfile *f)
 {
 	uint64_t rec[2];
 	if (f->size == 0 && f->before > 0) {
-		add_record(f, LOGINDEX_START, (uint64_t)f->before | LOGINDEX_BEFORE);
+		added(f, logindex_put_before(f->idx_fd, (uint64_t)f->before));
 	} else if (f->size > 0) {
 		bool told = pread(f->idx_fd, rec, sizeof(rec), 0) == (ssize_t)sizeof(rec) &&
 			    rec[0] == LOGINDEX_START && (rec[1] & LOGINDEX_BEFORE);
@@ -252,7 +252,9 @@ void logfile_cut(struct logfile *f, int64_t size)
 void logfile_mark(struct logfile *f, int64_t real_ns)
 {
 	if (f->size != f->indexed) {
-		add_record(f, (uint64_t)f->size, (uint64_t)real_ns);
+		if (f->idx_fd >= 0) {
+			added(f, logindex_mark(f->idx_fd, (uint64_t)f->size, real_ns));
+		}
 		f->indexed = f->size;
 	}
 }
@@ -260,7 +262,9 @@ void logfile_mark(struct logfile *f, int64_t real_ns)
 void logfile_mark_start(struct logfile *f, pid_t pid)
 {
 	if (f->last_pid != pid) {
-		add_record(f, (uint64_t)f->size | LOGINDEX_START, (uint64_t)pid);
+		if (f->idx_fd >= 0) {
+			added(f, logindex_start(f->idx_fd, (uint64_t)f->size, pid));
+		}
 		f->last_pid = pid;
 	}
 }

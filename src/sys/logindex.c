@@ -72,6 +72,11 @@ bool logindex_start(int fd, uint64_t offset, pid_t pid)
 	return append(fd, offset | LOGINDEX_START, (uint64_t)pid);
 }
 
+bool logindex_put_before(int fd, uint64_t bytes)
+{
+	return append(fd, LOGINDEX_START, bytes | LOGINDEX_BEFORE);
+}
+
 static void refresh(struct logindex_reader *r)
 {
 	struct stat st;

@@ -30,6 +30,8 @@ int logindex_open(int dirfd, const char *log_path, mode_t mode);
 /* One write each. False (errno) if it failed; the file then ends with the record before. */
 bool logindex_mark(int fd, uint64_t offset, int64_t real_ns);
 bool logindex_start(int fd, uint64_t offset, pid_t pid);
+/* As the first one of a file: how many bytes were written before it, into others. */
+bool logindex_put_before(int fd, uint64_t bytes);
 
 /* A reader sees records that come later; do not share it between threads. Zeroed = no index. */
 struct logindex_reader {
